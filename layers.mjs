@@ -1,0 +1,23 @@
+/**
+ * The rooms under src/, lowest line first. A room imports rooms on LOWER lines only, through their index.ts.
+ * The checker's rules (.dependency-cruiser.mjs) and the architecture test are generated from this table.
+ */
+export const LAYERS = [
+  ["base"],
+  ["pki"],
+  ["bindings"],
+  ["config", "handshake"],
+  ["doctor", "store"],
+  ["probe", "certificates", "replica", "web"],
+  ["node", "balancer"],
+  ["operations"],
+  ["admin"],
+  ["cli"],
+  ["app"],
+];
+
+/** Rooms that decide: no sockets, files, clocks or processes. */
+export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor"];
+
+/** Files that other rooms may enter besides index.ts. */
+export const SIDE_DOORS = ["store/conformance", "admin/client"];

@@ -1,0 +1,1 @@
+export type { Binding, BindingTable, Row, RowKey, RowOrigin } from "./types.ts";

@@ -1,0 +1,1 @@
+export type { CentralCertificates, CertificateChange, FileListing, FileReport } from "./types.ts";

@@ -1,0 +1,55 @@
+import type { Instant } from "../base/index.ts";
+import type { CentralView } from "../handshake/index.ts";
+import type { FileReading, FileStatus, PreparedCertificate } from "../pki/index.ts";
+
+/** What a change notice concerns: hosts whose selection may have changed, or everything. */
+export type CertificateChange = { readonly files: readonly string[]; readonly listingChanged: boolean };
+
+/** What this node knows of one file, for people. */
+export interface FileReport {
+  readonly file: string;
+  /** `unread`: nobody asked for it yet. */
+  readonly status: FileStatus | "unread";
+  /** A good earlier version goes on being served although the present file is bad. */
+  readonly servingEarlierVersion: boolean;
+  readonly problem?: string;
+  readonly remedy?: string;
+  readonly thumbprint?: string;
+  readonly notAfter?: Instant;
+  readonly readAt?: Instant;
+}
+
+/**
+ * The central certificates as a node uses them. Listing is names only; a file is read when a handshake asks for it (single flight,
+ * bounded, in worker threads), read again when it changed, and a bad replacement never displaces a good one in use.
+ */
+export interface CentralCertificates {
+  /** Current knowledge; the object stays the same, its answers change. */
+  readonly view: CentralView;
+  /** Reads files that are unread or changed; afterwards the view knows them as usable or unusable. Bad files do not throw. */
+  read(files: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Key and chain of a usable file; undefined when it is not usable (any longer). */
+  prepared(file: string): Promise<PreparedCertificate | undefined>;
+  /** Called after the view changed. Returns the unsubscriber. */
+  onChange(listener: (change: CertificateChange) => void): () => void;
+  /** Whether the store answered at the last look, and since when not. */
+  readonly staleSince: Instant | undefined;
+  /** How many files are listed, read, unusable. */
+  counts(): { readonly listed: number; readonly read: number; readonly unusable: number };
+  /** Files this node has read, at most `limit`, unusable ones first. */
+  reports(limit: number): readonly FileReport[];
+  /** First listing done (or taken from the node's own disk when the store is gone). */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One file of `certfarm certs list`. */
+export interface FileListing {
+  readonly file: string;
+  readonly reading: Omit<FileReading, "prepared">;
+  /** The host names that this file's name promises. */
+  readonly promises: readonly string[];
+  /** Files that answer for the same names; which one wins, and why. */
+  readonly shadowedBy?: { readonly file: string; readonly because: string };
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,1 @@
+export type { Observation, ProbeOutcome } from "./observation.ts";

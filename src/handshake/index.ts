@@ -1,0 +1,15 @@
+export type {
+  AlertName,
+  CandidateVia,
+  CentralView,
+  ChosenCertificate,
+  ClientHello,
+  Decision,
+  FileKnowledge,
+  HelloReading,
+  LeafFacts,
+  RefusalCode,
+  SelectionInput,
+  ServerName,
+  TrailStep,
+} from "./types.ts";

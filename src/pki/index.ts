@@ -1,0 +1,2 @@
+/** Reading and issuing certificates: PKCS#12, PEM and X.509 as data. Heavy; callers run it in workers. */
+export type { CertificateFacts, FileFacts, FileInput, FileReading, FileStatus, KeyType, PreparedCertificate, ReadLimits } from "./types.ts";

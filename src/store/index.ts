@@ -1,0 +1,1 @@
+export type { Change, Entry, FarmStore, FileStat, Folder, Lease, Rev, Store } from "./contract.ts";
