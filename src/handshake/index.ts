@@ -13,3 +13,4 @@ export type {
   ServerName,
   TrailStep,
 } from "./types.ts";
+export { MAX_PROXY_HEADER_BYTES, parseProxyHeader, proxyHeader, type ProxyHeaderReading } from "./proxy-header.ts";
