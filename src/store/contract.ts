@@ -82,7 +82,8 @@ export interface Folder {
   remove(path: string): Promise<void>;
   /**
    * Says "look again", never what happened. `paths` is a hint and may be absent. Comes within 100 ms on a local disk, within one
-   * poll elsewhere (SMB and NFS carry no events): the folder's own time stamp is polled always.
+   * poll elsewhere (SMB and NFS carry no events): the folder's own time stamp is polled always. The first one comes at once, when
+   * watching is in place: whoever looks after it misses nothing. Iteration ends when the signal aborts.
    */
   watch(options: { readonly signal: AbortSignal }): AsyncIterable<{ readonly paths?: readonly string[] }>;
 }
