@@ -1,3 +1,10 @@
+/** What a ClientHello says, which certificate it gets, and how it is refused. */
+export { ALERTS, alertRecord } from "./alert.ts";
+export { decide } from "./decide.ts";
+export { describeHello } from "./describe-hello.ts";
+export { readHello } from "./read-hello.ts";
+export { serverNameOf } from "./server-name.ts";
+export { formatTrail } from "./trail.ts";
 export type {
   AlertName,
   CandidateVia,
@@ -13,4 +20,3 @@ export type {
   ServerName,
   TrailStep,
 } from "./types.ts";
-export { MAX_PROXY_HEADER_BYTES, parseProxyHeader, proxyHeader, type ProxyHeaderReading } from "./proxy-header.ts";

@@ -25,8 +25,8 @@ export interface ClientHello {
 /** What the first octets of a connection are. */
 export type HelloReading =
   | { readonly kind: "hello"; readonly hello: ClientHello }
-  /** More octets are needed before anything can be said. */
-  | { readonly kind: "incomplete" }
+  /** Nothing can be said before the connection has sent this many octets in all: asking again earlier is in vain. */
+  | { readonly kind: "incomplete"; readonly atLeast: number }
   | { readonly kind: "not-tls"; readonly looksLike: "http" | "other" }
   | { readonly kind: "malformed"; readonly problem: string };
 
