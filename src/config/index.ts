@@ -20,3 +20,15 @@ export { parseFarmConfig } from "./parse-farm-config.ts";
 export { MAX_YAML_BYTES } from "./read-yaml.ts";
 export { farmSchema } from "./schema.ts";
 export { bindingsOf, createSiteIndex, policyFor, servedPorts } from "./site-index.ts";
+export { diffConfigs, type ConfigChange } from "./diff-configs.ts";
+export { textDiff, type DiffSide } from "./text-diff.ts";
+export {
+  planImpact,
+  verdict,
+  type ImpactChange,
+  type ImpactHost,
+  type ImpactInput,
+  type ImpactPlan,
+  type ImpactRow,
+  type Served,
+} from "./plan-impact.ts";

@@ -1,3 +1,4 @@
+import { checkBindings } from "./check-bindings.ts";
 import { checkNodes } from "./check-nodes.ts";
 import { checkServices } from "./check-services.ts";
 import { checkSites } from "./check-sites.ts";
@@ -30,6 +31,7 @@ export function parseFarmConfig(yamlText: string): ConfigReading {
 function check(parts: DraftParts, report: Report): void {
   checkNodes(parts, report);
   checkSites(parts, report);
+  checkBindings(parts, report);
   checkTls(parts, report);
   checkServices(parts, report);
 }

@@ -185,22 +185,23 @@ function startOf(node: unknown): number | undefined {
   return range?.[0];
 }
 
+/** One step down: the key and the value, as far as they are in the text. */
+function step(document: Document.Parsed, node: unknown, part: string | number): { readonly key?: unknown; readonly value?: unknown } {
+  const inner = isAlias(node) ? node.resolve(document) : (node as Node | null); // document contents are nodes
+  if (isSeq(inner)) return { value: inner.items[Number(part)] };
+  return (isMap(inner) ? inner.items.find((each) => keyOf(each.key) === String(part)) : undefined) ?? {};
+}
+
 function offsetOf(document: Document.Parsed, path: ConfigPath, what: "key" | "value"): number {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
   for (const [index, part] of path.entries()) {
-    const inner = isAlias(node) ? node.resolve(document) : (node as Node | null); // document contents are nodes
-    let key: unknown;
-    if (isSeq(inner)) node = inner.items[Number(part)];
-    else if (isMap(inner)) {
-      const pair = inner.items.find((each) => keyOf(each.key) === String(part));
-      key = pair?.key;
-      node = pair?.value;
-    } else return offset;
-    const last = index === path.length - 1;
-    const found = last && what === "key" ? (startOf(key) ?? startOf(node)) : (startOf(node) ?? startOf(key));
+    const { key, value } = step(document, node, part);
+    const [first, second] = what === "key" && index === path.length - 1 ? [key, value] : [value, key];
+    const found = startOf(first) ?? startOf(second);
     if (found === undefined) return offset;
     offset = found;
+    node = value;
   }
   return offset;
 }

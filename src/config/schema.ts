@@ -1,11 +1,9 @@
 import { z } from "zod";
 
-import { parseBindingUrl, readHost, DEFAULT_PORT } from "./binding-url.ts";
-import type { Binding } from "../bindings/index.ts";
+import { binding } from "./binding-shape.ts";
 import {
   addressRange,
   authorityFile,
-  certificateFile,
   contentFolder,
   duration,
   endpoint,
@@ -13,7 +11,6 @@ import {
   headerName,
   ipAddress,
   name,
-  port,
   portMap,
   redirectTarget,
   size,
@@ -87,64 +84,6 @@ const balancer = z.strictObject({
     .meta({ description: "How long a drained node may keep connections. Default 30s.", default: "30s" }),
   health: endpoint.optional().describe("Where the balancer's own state answers. Default: its first address, port 8082."),
 });
-
-const bindingObject = z
-  .strictObject({
-    protocol: z.enum(["http", "https"]).default("https").describe("Default https."),
-    host: z.string().max(300).optional().describe("Host name, *.example.com, or * for any."),
-    address: z
-      .union([ipAddress, z.literal("*")])
-      .default("*")
-      .describe("One address of the nodes, or * for all. Default *."),
-    port: port.optional().describe("Default 443 for https, 80 for http."),
-    sni: z.boolean().optional().describe("https: the client must name the host. Default true when there is a host."),
-    certificate: z
-      .union([z.literal("central"), certificateFile])
-      .optional()
-      .describe("central: chosen by host name; or one file of the central certificates. Default central."),
-  })
-  .transform((value, context) => readBinding(value, (key, message) => context.addIssue({ code: "custom", message, path: [key] })));
-
-interface WrittenBinding {
-  readonly protocol: "http" | "https";
-  readonly host?: string | undefined;
-  readonly address: Binding["address"];
-  readonly port?: number | undefined;
-  readonly sni?: boolean | undefined;
-  readonly certificate?: string | undefined;
-}
-
-/** The long form with its defaults filled in; what does not fit together is reported. */
-function readBinding(written: WrittenBinding, report: (key: keyof WrittenBinding, message: string) => void): Binding {
-  const { protocol, address } = written;
-  const host = written.host === undefined ? undefined : readHost(written.host);
-  if (host !== undefined && "problem" in host) report("host", host.problem);
-  const pattern = host !== undefined && "host" in host ? host.host : undefined;
-  const base = { protocol, address, port: written.port ?? DEFAULT_PORT[protocol], ...(pattern === undefined ? {} : { host: pattern }) };
-  if (protocol === "http") {
-    if (written.sni !== undefined) report("sni", "an http binding has no SNI");
-    if (written.certificate !== undefined) report("certificate", "an http binding has no certificate");
-    return { ...base, sni: false, certificate: "central" };
-  }
-  const named = written.certificate !== undefined && written.certificate !== "central";
-  const sni = written.sni ?? !(named && pattern === undefined);
-  if (!named && written.host === undefined)
-    report("host", 'central certificates are chosen by host name: write `host`, or `host: "*"` for any');
-  if (named && sni && pattern === undefined) report("sni", "a named certificate with SNI needs a `host`: write it, or `sni: false`");
-  return { ...base, sni, certificate: named ? { file: written.certificate ?? "" } : "central" };
-}
-
-const bindingUrl = z.string().transform((value, context) => {
-  const binding = parseBindingUrl(value);
-  if (!("problem" in binding)) return binding;
-  context.addIssue(binding.problem);
-  return z.NEVER;
-});
-
-const binding = z.union([
-  bindingUrl.describe("https://HOST, https://HOST:PORT, http://HOST; HOST may be *.example.com or *."),
-  bindingObject,
-]);
 
 const content = z.union([
   contentFolder.transform((folder) => ({ folder, index: ["index.html"] })),

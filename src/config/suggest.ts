@@ -28,19 +28,25 @@ const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_ .]/g,
 
 /** Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let best = Math.min((last[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
-      current.push(best);
-    }
-    [beforeLast, last] = [last, current];
+  const width = b.length + 1;
+  const table = new Uint8Array((a.length + 1) * width);
+  const at = (i: number, j: number): number => table[i * width + j] ?? 0;
+  for (let i = 0; i <= a.length; i++) {
+    for (let j = 0; j <= b.length; j++) table[i * width + j] = i === 0 || j === 0 ? i + j : cheapest(a, b, { i, j, at });
   }
-  return last[b.length] ?? 0;
+  return at(a.length, b.length);
+}
+
+function cheapest(
+  a: string,
+  b: string,
+  cell: { readonly i: number; readonly j: number; readonly at: (i: number, j: number) => number },
+): number {
+  const { i, j, at } = cell;
+  const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+  const best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, replaced);
+  const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+  return swapped ? Math.min(best, at(i - 2, j - 2) + 1) : best;
 }
 
 /** How far two words are apart; 0.5 when one begins with the other (`sni_required`, `sni`). */
