@@ -41,6 +41,30 @@ export const ERRORS = {
     "Try again; look at `certfarm status` for a node that does not answer.",
   ),
   // pki
+  CERTIFICATE_MALFORMED: row(
+    "A certificate, key or certificate file is damaged or not in its format",
+    422,
+    2,
+    "Export the certificate with its key again and replace the file; docs/certificates.md says how.",
+  ),
+  CERTIFICATE_UNSUPPORTED: row(
+    "A certificate file uses an algorithm or format that certfarm does not read",
+    422,
+    2,
+    "Export it again as PKCS#12 with AES-256 (or 3DES) and an RSA, ECDSA or Ed25519 key; docs/certificates.md says how.",
+  ),
+  CERTIFICATE_TOO_COSTLY: row(
+    "A certificate file is larger or asks for more work than is allowed",
+    422,
+    2,
+    "Export it again with at most 600,000 iterations and only the chain it needs.",
+  ),
+  CERTIFICATE_PASSWORD_WRONG: row(
+    "None of the given passwords opens a certificate file",
+    422,
+    2,
+    "Give the password the file was exported with; docs/certificates.md says where passwords are set.",
+  ),
   // bindings
   BINDING_ROW_INVALID: row("A binding table row is not valid", 400, 2, "See docs/bindings.md for the four kinds of rows and their form."),
   BINDING_ROW_EXISTS: row(
@@ -74,10 +98,65 @@ export const ERRORS = {
   ),
   STORE_CORRUPT: row("The store holds a damaged entry", 500, 2, "Restore the named file from a backup or remove it."),
   // certificates
+  CERTIFICATES_OVERLOADED: passing(
+    "Too many certificate files wait to be read",
+    503,
+    2,
+    "Try again in a moment; look for a scan of host names in `certfarm refusals`.",
+  ),
+  CERTIFICATES_READER_FAILED: passing(
+    "The thread that opens certificate files does not run",
+    500,
+    2,
+    "Look at the log lines around it; run `npm run build` when working from sources.",
+  ),
+  CERTIFICATES_PASSWORDS_INVALID: row(
+    "The file of certificate passwords cannot be used",
+    400,
+    2,
+    "Correct the named line; see docs/certificates.md for its form.",
+  ),
+  CERTIFICATES_KEPT_UNUSABLE: row(
+    "The node's own copies of certificates cannot be opened",
+    500,
+    2,
+    "Make the named folder writable for the node alone, or name another; a damaged key file may be removed: copies are made again.",
+  ),
   // replica
+  NODE_NO_ANSWER: passing(
+    "A node did not answer a request in time",
+    504,
+    2,
+    "Look at `certfarm status`: a node that does not report is down or cannot reach the store.",
+  ),
+  CONTENT_MOVED: passing(
+    "A content file changed while it was read or copied",
+    503,
+    2,
+    "Wait for the next manifest; it is made when the folder has settled.",
+  ),
   // web
+  ACCESS_LOG_UNWRITABLE: row(
+    "The folder of the access log cannot be written",
+    500,
+    2,
+    "Check that the folder exists, has room, and that the node's account may write to it.",
+  ),
   // node
+  NODE_OVERLOADED: passing("Too many host names wait for their certificate", 503, 2, "Raise limits.maxLiveNames or add nodes; look at `certfarm refusals` for a scan."),
+  NODE_DISK: passing("A node cannot use its own disk", 507, 2, "Free space or mend the permissions of the node's data directory."),
+  NODE_TABLE_DAMAGED: row("A node's binding table file is damaged", 500, 2, "Remove the named file; the reconciler makes the table anew."),
+  NODE_LISTEN: passing("A node cannot listen on an address it was given", 503, 2, "Free the port or change the node's address in farm.yaml."),
+  NODE_CLIENT_CA: row("The CA file for client certificates cannot be used", 409, 2, "Put the PEM file of the authority into certificates/authorities/ of the store."),
+  NODE_VERB_UNKNOWN: row("A node was asked for something it does not do", 400, 2, "Run the same certfarm version on every node."),
+  NODE_NOT_CONFIGURED: row("The shared configuration does not name this node", 409, 2, "Add the node to farm.yaml and run `certfarm config apply`, or start it under another --name."),
   // balancer
+  BALANCER_LISTEN_FAILED: row(
+    "The balancer cannot listen on a port",
+    500,
+    2,
+    "Free the port or give the balancer other ports in farm.yaml; ports below 1024 need the right to bind them.",
+  ),
   // operations
   // admin and cli
 } as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,143 @@
+import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
+import type { FarmStore, Rev } from "../store/index.ts";
+import { decodePointer, encodePointer, pointerKey, POINTER_PREFIX, type ContentPointer } from "./content-pointer.ts";
+import { blobDigest, hashFolder, scanContent, type FolderLook, type HashedFile } from "./content-scan.ts";
+import { pause } from "./follow.ts";
+import { readManifest } from "./manifest-blob.ts";
+import { encodeManifest } from "./manifest.ts";
+import type { Manifest } from "./types.ts";
+
+interface ContentDuty {
+  readonly store: FarmStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Between two looks that must agree: a copy in progress shows within it. */
+  readonly settleMs: number;
+  /** Problems that the log was told, by folder. */
+  readonly told: Map<string, string>;
+}
+
+/** What this process knows of a folder since it took the duty. */
+interface Known {
+  /** Of the look that was published last. */
+  readonly signature: string;
+  readonly hashed: ReadonlyMap<string, HashedFile>;
+}
+
+interface Published {
+  readonly pointer: ContentPointer;
+  readonly rev: Rev;
+}
+
+type Looks = ReadonlyMap<string, FolderLook>;
+
+/**
+ * One pass publishes the manifest of every folder below `content/` that changed and has settled. A folder that cannot be read is never
+ * told as empty (the look throws), and one without any file keeps its last manifest, with the problem noted beside it.
+ */
+export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal: AbortSignal) => Promise<"settled" | "again"> {
+  const duty: ContentDuty = { ...settings, told: new Map() };
+  const { store, log } = duty;
+  const content = store.folder("content");
+  const known = new Map<string, Known>();
+
+  async function publishFolder(folder: string, look: FolderLook, signal: AbortSignal): Promise<void> {
+    const before = await readPublished(store, folder);
+    if (look.problem !== undefined) return noteProblem(duty, folder, { before, problem: look.problem });
+    const hashed = await hashSettled(folder, look, signal);
+    if (hashed === undefined) return;
+    const again = (await scanContent(content, signal)).get(folder);
+    // Files already read need not be read again, whatever becomes of this manifest.
+    known.set(folder, { signature: "", hashed });
+    if (again?.signature !== look.signature) return;
+    await publish(duty, await manifestOf(folder, hashed, before), before);
+    known.set(folder, { signature: look.signature, hashed });
+  }
+
+  /** undefined = a file changed meanwhile: the folder has not settled. */
+  async function hashSettled(folder: string, look: FolderLook, signal: AbortSignal): Promise<ReadonlyMap<string, HashedFile> | undefined> {
+    try {
+      return await hashFolder(content, { folder, look, known: known.get(folder)?.hashed ?? new Map() }, signal);
+    } catch (error) {
+      if (error instanceof FarmError && error.code === "CONTENT_MOVED") return undefined;
+      throw error;
+    }
+  }
+
+  async function manifestOf(folder: string, hashed: ReadonlyMap<string, HashedFile>, before: Published | undefined): Promise<Manifest> {
+    const files = [...hashed.values()].map(({ file }) => file);
+    const former = before === undefined ? [] : await formerFiles(folder, before.pointer.digest);
+    const times = new Map(former.map((file) => [`${file.sha256} ${file.path}`, file.mtimeMs]));
+    // A touched file keeps the time it was published with: clients' caches of it stay good.
+    return { folder, files: files.map((file) => ({ ...file, mtimeMs: times.get(`${file.sha256} ${file.path}`) ?? file.mtimeMs })) };
+  }
+
+  async function formerFiles(folder: string, digest: string): Promise<Manifest["files"]> {
+    try {
+      return (await readManifest(store.state, folder, digest)).files;
+    } catch (error) {
+      log.warn("the former manifest cannot be read; a new one is made", { folder, problem: toFarmError(error).message });
+      return [];
+    }
+  }
+
+  return async (signal) => {
+    const first = await scanContent(content, signal);
+    for (const folder of known.keys()) if (!first.has(folder)) known.delete(folder);
+    await noteEmptied(duty, first);
+    const changed = [...first].filter(([folder, look]) => known.get(folder)?.signature !== look.signature);
+    if (changed.length === 0) return "settled";
+    await pause(duty.settleMs, signal);
+    const second = await scanContent(content, signal);
+    for (const [folder, look] of changed) {
+      signal.throwIfAborted();
+      if (second.get(folder)?.signature === look.signature) await publishFolder(folder, look, signal);
+    }
+    return changed.every(([folder, look]) => look.problem !== undefined || known.get(folder)?.signature === look.signature)
+      ? "settled"
+      : "again";
+  };
+}
+
+async function publish({ store, clock, log, told }: ContentDuty, manifest: Manifest, before: Published | undefined): Promise<void> {
+  told.delete(manifest.folder);
+  const bytes = encodeManifest(manifest);
+  const unchanged = before?.pointer.digest === blobDigest(bytes);
+  if (unchanged && before?.pointer.problem === undefined) return;
+  const digest = unchanged ? blobDigest(bytes) : await store.state.putBlob(oneChunk(bytes));
+  const { folder, files } = manifest;
+  const pointer = { digest, files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), at: clock.now() };
+  await store.state.write(pointerKey(folder), encodePointer(pointer), before?.rev);
+  log.info("content is published", { folder, digest, files: pointer.files, bytes: pointer.bytes });
+}
+
+/** Folders that are published and now hold no file at all: gone, emptied, or a share that is not mounted; nobody can tell which. */
+async function noteEmptied(duty: ContentDuty, looks: Looks): Promise<void> {
+  for (const { key } of await duty.store.state.list(POINTER_PREFIX)) {
+    const folder = key.slice(POINTER_PREFIX.length + 1);
+    if (looks.has(folder)) continue;
+    const problem = `content/${folder} is gone from the store or has no files; nodes go on with what was published last`;
+    await noteProblem(duty, folder, { before: await readPublished(duty.store, folder), problem });
+  }
+}
+
+async function noteProblem(
+  { store, log, told }: ContentDuty,
+  folder: string,
+  { before, problem }: { readonly before: Published | undefined; readonly problem: string },
+): Promise<void> {
+  if (told.get(folder) !== problem) log.warn("content is not published", { folder, problem });
+  told.set(folder, problem);
+  if (before === undefined || before.pointer.problem === problem) return;
+  await store.state.write(pointerKey(folder), encodePointer({ ...before.pointer, problem }), before.rev);
+}
+
+async function readPublished(store: FarmStore, folder: string): Promise<Published | undefined> {
+  const key = pointerKey(folder);
+  const entry = await store.state.read(key);
+  return entry === undefined ? undefined : { pointer: decodePointer(entry.value, key), rev: entry.rev };
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,140 @@
+import { FarmError, silentLog, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
+import type { Entry, FarmStore, Rev } from "../store/index.ts";
+import { isConflict, removeKey } from "./drains.ts";
+import { follow } from "./follow.ts";
+import { fitReport } from "./report-size.ts";
+import { decodeReport } from "./report-record.ts";
+import { encodeJson } from "./state-json.ts";
+import type { NodeReport } from "./types.ts";
+
+/** A report and how long ago it was written, as far as this process can tell without trusting the node's clock. */
+export interface AgedReport {
+  readonly report: NodeReport;
+  readonly ageMs: number;
+}
+
+/** What became of a report. */
+export type PublishOutcome =
+  | { readonly kind: "published" }
+  /** Published, but another process reports under the same node name: two nodes are named alike. */
+  | { readonly kind: "contested"; readonly problem: string; readonly pid: number; readonly startedAt: Instant }
+  /** The store has not taken a report since then. */
+  | { readonly kind: "stale"; readonly since: Instant; readonly problem: string };
+
+/** What the nodes say of themselves. */
+export interface Reports {
+  /** Overwrites this node's report. Never throws for the store: call it again later. */
+  publish(report: NodeReport): Promise<PublishOutcome>;
+  /** undefined = the node never reported. Throws the store's errors. */
+  read(node: string): Promise<AgedReport | undefined>;
+  /** Every readable report by node name; a damaged one is told to the log. Throws the store's errors. */
+  all(): Promise<readonly AgedReport[]>;
+  /** Forgets a node that is no more. */
+  remove(node: string): Promise<void>;
+  /** All reports now, and again after each change. Never throws; ends on abort. */
+  watch(signal: AbortSignal): AsyncIterable<readonly AgedReport[]>;
+}
+
+const PREFIX = "nodes";
+const RESYNC_MS = 5_000;
+const MAX_TRIES = 5;
+const MAX_SEEN = 10_000;
+
+/** Reports as state keys `nodes/<name>`, overwritten in place by compare-and-set. */
+export function createReports(store: FarmStore, { clock, log = silentLog }: { readonly clock: Clock; readonly log?: Log }): Reports {
+  const { state } = store;
+  const ageOf = createAges(clock);
+  const publish = createPublisher(store, clock);
+
+  function agedOf(entry: Entry): AgedReport {
+    const report = decodeReport(entry);
+    return { report, ageMs: ageOf(entry, report) };
+  }
+
+  async function all(): Promise<readonly AgedReport[]> {
+    const found: AgedReport[] = [];
+    for (const entry of await state.list(PREFIX)) {
+      try {
+        found.push(agedOf(entry));
+      } catch (error) {
+        log.warn("a node's report cannot be read", { key: entry.key, problem: toFarmError(error).message });
+      }
+    }
+    return found.sort((one, other) => (one.report.node < other.report.node ? -1 : 1));
+  }
+
+  return {
+    publish,
+    all,
+    async read(node) {
+      const entry = await state.read(`${PREFIX}/${node}`);
+      return entry === undefined ? undefined : agedOf(entry);
+    },
+    remove: (node) => removeKey(state, `${PREFIX}/${node}`),
+    watch: (signal) => follow({ look: all, hints: [(stop) => state.watch(PREFIX, { signal: stop })], everyMs: RESYNC_MS, signal }),
+  };
+}
+
+function createPublisher(store: FarmStore, clock: Clock): Reports["publish"] {
+  let own: { readonly key: string; readonly rev: Rev } | undefined;
+  let since: Instant | undefined;
+
+  async function write(report: NodeReport): Promise<PublishOutcome> {
+    const key = `${PREFIX}/${report.node}`;
+    const value = encodeJson(fitReport(report));
+    // The first report of a process replaces whatever the one before it left.
+    const isFirst = own?.key !== key;
+    let expect = isFirst ? (await store.state.read(key))?.rev : own?.rev;
+    let outcome: PublishOutcome = { kind: "published" };
+    for (let tries = 0; ; tries += 1) {
+      try {
+        own = { key, rev: await store.state.write(key, value, expect) };
+        return outcome;
+      } catch (error) {
+        if (!isConflict(error) || tries === MAX_TRIES) throw error;
+        const entry = await store.state.read(key);
+        expect = entry?.rev;
+        outcome = entry === undefined ? outcome : (rivalIn(entry, report) ?? outcome);
+      }
+    }
+  }
+
+  return async (report) => {
+    try {
+      const outcome = await write(report);
+      since = undefined;
+      return outcome;
+    } catch (thrown) {
+      own = undefined; // what the key holds now is not known
+      const error = toFarmError(thrown);
+      if (!(thrown instanceof FarmError)) throw thrown;
+      since ??= clock.now();
+      return { kind: "stale", since, problem: error.message };
+    }
+  };
+}
+
+function rivalIn(entry: Entry, mine: NodeReport): PublishOutcome | undefined {
+  try {
+    const { pid, startedAt, node } = decodeReport(entry);
+    if (pid === mine.pid && startedAt === mine.startedAt) return undefined;
+    const problem = `another process (${pid}, started ${new Date(startedAt).toISOString()}) reports as ${node} too: two nodes have one name`;
+    return { kind: "contested", problem, pid, startedAt };
+  } catch {
+    return undefined; // a damaged report is overwritten
+  }
+}
+
+/** Ages by this process's own clock: from the moment it saw a report change. Only the first sight of a node trusts the node's clock. */
+function createAges(clock: Clock): (entry: Entry, report: NodeReport) => number {
+  const seen = new Map<string, { readonly rev: Rev; readonly bornMs: number }>();
+  return ({ key, rev }, report) => {
+    const now = clock.monotonicMs();
+    const before = seen.get(key);
+    if (before?.rev === rev) return now - before.bornMs;
+    const ageMs = before === undefined ? Math.max(0, clock.now() - report.at) : 0;
+    if (before === undefined && seen.size >= MAX_SEEN) return ageMs;
+    seen.set(key, { rev, bornMs: now - ageMs });
+    return ageMs;
+  };
+}
