@@ -1,2 +1,4 @@
 /** Reading and issuing certificates: PKCS#12, PEM and X.509 as data. Heavy; callers run it in workers. */
+export { certificateFacts } from "./certificate.ts";
+export { readCertificateFile } from "./read-certificate-file.ts";
 export type { CertificateFacts, FileFacts, FileInput, FileReading, FileStatus, KeyType, PreparedCertificate, ReadLimits } from "./types.ts";
