@@ -27,9 +27,14 @@ export function createRow(settings: {
  * @throws BINDING_ROW_INVALID that says what is wrong
  */
 export function validateRow(row: Row): Row {
+  if (!isObject(row) || !isObject(row.key)) throw invalid(JSON.stringify(row) ?? "undefined", "it has no key");
   const problem = keyProblem(row.key) ?? fileProblem(row) ?? ownerProblem(row);
   if (problem !== undefined) throw invalid(shown(row.key), problem);
   return row;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** rowKeyText for keys that may be anything. */
@@ -37,9 +42,8 @@ function shown(key: RowKey): string {
   return keyProblem(key) === undefined ? rowKeyText(key) : (JSON.stringify(key) ?? "nothing");
 }
 
-function keyProblem(key: RowKey | undefined): string | undefined {
-  if (typeof key !== "object" || key === null) return "it has no key";
-  if (!Number.isInteger(key.port) || key.port < 1 || key.port > 65535) return "its port is not from 1 to 65535";
+function keyProblem(key: RowKey): string | undefined {
+  if (!isPort(key.port)) return "its port is not from 1 to 65535";
   switch (key.kind) {
     case "ip":
       return addressProblem(key.address);
@@ -52,6 +56,10 @@ function keyProblem(key: RowKey | undefined): string | undefined {
     default:
       return "its kind is none of ip, host, central and any";
   }
+}
+
+function isPort(port: unknown): boolean {
+  return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535;
 }
 
 function addressProblem(address: unknown): string | undefined {

@@ -40,7 +40,7 @@ function chooseOfClass(selection: Selection, question: ClassQuestion, found: rea
   const look = `${question.via} file`;
   const unread = found.filter((knowledge) => knowledge.state === "unread").map((knowledge) => knowledge.file);
   if (unread.length > 0) {
-    const files = unread.sort();
+    const files = [...new Set(unread)].sort();
     trail.push({ look, outcome: "matched", because: `${files.join(" and ")} ${files.length === 1 ? "was" : "were"} not read yet` });
     return { kind: "need", files, trail };
   }

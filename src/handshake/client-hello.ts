@@ -1,6 +1,6 @@
 import { Cursor } from "./cursor.ts";
-import { readExtensions, type Extensions } from "./extensions.ts";
-import type { HelloReading } from "./types.ts";
+import { readExtensions } from "./extensions.ts";
+import type { ClientHello, HelloReading } from "./types.ts";
 
 const MESSAGE_HEADER = 4;
 const RANDOM = 32;
@@ -20,11 +20,9 @@ export function parseClientHello(bytes: Uint8Array, start: number, end: number):
   cursor.take(compressions, "compression_methods");
   const extensions = readExtensions(cursor);
   if (cursor.problem !== undefined) return { kind: "malformed", problem: cursor.problem };
-  return { kind: "hello", hello: { ...known(extensions, legacyVersion), cipherSuites, length: MESSAGE_HEADER + end - start } };
-}
-
-function known(extensions: Extensions, legacyVersion: number) {
   const { serverName, alpn, signatureAlgorithms, ticketKeyName } = extensions;
-  const facts = { serverName, versions: extensions.versions ?? [legacyVersion], alpn, signatureAlgorithms };
-  return ticketKeyName === undefined ? facts : { ...facts, ticketKeyName };
+  const versions = extensions.versions ?? [legacyVersion];
+  const length = MESSAGE_HEADER + end - start;
+  const hello: ClientHello = { serverName, versions, alpn, cipherSuites, signatureAlgorithms, length };
+  return { kind: "hello", hello: ticketKeyName === undefined ? hello : { ...hello, ticketKeyName } };
 }

@@ -24,11 +24,11 @@ export class Cursor {
   }
 
   u8(what: string): number {
-    return this.#has(1, what) ? (this.bytes[this.at++] ?? 0) : 0;
+    return this.has(1, what) ? (this.bytes[this.at++] ?? 0) : 0;
   }
 
   u16(what: string): number {
-    if (!this.#has(2, what)) return 0;
+    if (!this.has(2, what)) return 0;
     const value = ((this.bytes[this.at] ?? 0) << 8) | (this.bytes[this.at + 1] ?? 0);
     this.at += 2;
     return value;
@@ -36,7 +36,7 @@ export class Cursor {
 
   /** Moves past `count` octets and returns where they start. */
   take(count: number, what: string): number {
-    if (!this.#has(count, what)) return this.at;
+    if (!this.has(count, what)) return this.at;
     const start = this.at;
     this.at += count;
     return start;
@@ -51,9 +51,12 @@ export class Cursor {
   /** A vector of 16-bit numbers that takes `size` octets and is not empty. */
   numbers(size: number, what: string): readonly number[] {
     if (size === 0 || size % 2 !== 0) this.fail(`${what} has ${size} octets`);
-    let at = this.take(size, what);
+    const start = this.take(size, what);
+    if (this.problem !== undefined) return [];
+    const { bytes } = this;
     const numbers: number[] = [];
-    if (this.problem === undefined) for (; at < this.at; at += 2) numbers.push(((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0));
+    numbers.length = size / 2; // sized at once: growing is the costliest part of reading a hello
+    for (let at = 0; at < numbers.length; at++) numbers[at] = ((bytes[start + 2 * at] ?? 0) << 8) | (bytes[start + 2 * at + 1] ?? 0);
     return numbers;
   }
 
@@ -63,7 +66,7 @@ export class Cursor {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, stop - start).toString("latin1");
   }
 
-  #has(count: number, what: string): boolean {
+  private has(count: number, what: string): boolean {
     if (this.problem !== undefined) return false;
     if (this.at + count <= this.end) return true;
     this.fail(`${what} runs past the end`);

@@ -2,6 +2,7 @@
 export { ALERTS, alertRecord } from "./alert.ts";
 export { decide } from "./decide.ts";
 export { describeHello } from "./describe-hello.ts";
+export { MAX_PROXY_HEADER_BYTES, parseProxyHeader, proxyHeader, type ProxyHeaderReading } from "./proxy-header.ts";
 export { readHello } from "./read-hello.ts";
 export { serverNameOf } from "./server-name.ts";
 export { formatTrail } from "./trail.ts";
