@@ -46,6 +46,8 @@ export interface WebSources {
 /** Answers requests and upgrades. */
 export interface WebHandler {
   request(request: WebRequest, response: WebResponse, connection: ConnectionFacts): void;
+  /** For a server's `checkContinue` event: says 100 Continue only when the body will be read. */
+  checkContinue(request: WebRequest, response: WebResponse, connection: ConnectionFacts): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connection: ConnectionFacts): void;
   close(): Promise<void>;
 }
