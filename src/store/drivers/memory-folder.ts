@@ -2,6 +2,7 @@ import { FarmError } from "../../base/index.ts";
 import { createBell, type Bell } from "../bell.ts";
 import type { FileStat, Folder } from "../contract.ts";
 import { folderPathParts } from "../key.ts";
+import { tooLarge } from "../limits.ts";
 import { beginCall, type MemoryShared, unknownOutcome } from "./memory-faults.ts";
 
 interface MemoryFile {
@@ -70,10 +71,6 @@ export function createMemoryFolder(name: string, data: MemoryFolderData, shared:
     watch: ({ signal }) => watchFiles(data, AbortSignal.any([signal, shared.closed])),
   };
 }
-
-/** What reading a file over the caller's limit throws. */
-export const tooLarge = (file: string, bytes: number, maxBytes: number): FarmError =>
-  new FarmError("STORE_VALUE_TOO_LARGE", `${file} has ${bytes} octets; at most ${maxBytes} are read`, { facts: { file, bytes, maxBytes } });
 
 async function* watchFiles(data: MemoryFolderData, signal: AbortSignal): AsyncGenerator<{ readonly paths?: readonly string[] }> {
   const bell = createBell();

@@ -1,0 +1,137 @@
+import { createHash, type Hash } from "node:crypto";
+import { mkdir, open, stat, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+import { FarmError, systemCode } from "../../../base/index.ts";
+import { digestHex } from "../../key.ts";
+import { diskError, renameOver, syncDirectory, tempName } from "./disk.ts";
+import type { Gate } from "./gate.ts";
+
+/** Where blobs are. */
+export interface BlobPlace {
+  /** `state/blobs` */
+  readonly blobs: string;
+  readonly temp: string;
+  readonly gate: Gate;
+}
+
+const CHUNK = 256 * 1024;
+
+const directoryOf = (place: BlobPlace, hex: string): string => join(place.blobs, hex.slice(0, 2));
+
+/**
+ * Writes to a temporary file and publishes it under its digest when all of it is flushed. A blob that is there already is replaced
+ * by the same bytes, which also heals a damaged one.
+ */
+export async function putBlob(place: BlobPlace, source: AsyncIterable<Uint8Array>): Promise<string> {
+  const temp = join(place.temp, tempName());
+  try {
+    const { hex, size } = await writeTemp(place, temp, source);
+    await place.gate.run(`writing blob ${hex}`, () => publish(place, temp, { hex, size }));
+    return `sha256:${hex}`;
+  } catch (error) {
+    await unlink(temp).catch(() => undefined);
+    throw diskError(error, `writing a blob to ${place.blobs}`);
+  }
+}
+
+async function writeTemp(
+  place: BlobPlace,
+  temp: string,
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ readonly hex: string; readonly size: number }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  const file = await place.gate.run(`writing ${temp}`, () => open(temp, "wx", 0o600));
+  try {
+    for await (const chunk of source) {
+      hash.update(chunk);
+      size += chunk.byteLength;
+      await place.gate.run(`writing ${temp}`, () => file.writeFile(chunk));
+    }
+    await place.gate.run(`writing ${temp}`, () => file.sync());
+  } finally {
+    await file.close();
+  }
+  return { hex: hash.digest("hex"), size };
+}
+
+async function publish(place: BlobPlace, temp: string, blob: { readonly hex: string; readonly size: number }): Promise<void> {
+  const directory = directoryOf(place, blob.hex);
+  const target = join(directory, blob.hex);
+  if (await makeDirectory(directory)) await syncDirectory(place.blobs);
+  try {
+    await renameOver(temp, target);
+  } catch (error) {
+    // SMB refuses to replace a file that somebody reads; the same bytes are there.
+    const there = await stat(target).catch(() => undefined);
+    if (there?.size !== blob.size) throw error;
+    await unlink(temp);
+  }
+  await syncDirectory(directory);
+}
+
+async function makeDirectory(directory: string): Promise<boolean> {
+  try {
+    await mkdir(directory, 0o700);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/**
+ * Streams a blob and checks its digest on the way. The last chunk is held back until the digest is right, so that nobody takes a
+ * damaged blob for whole. @throws STORE_UNAVAILABLE when it is absent, STORE_CORRUPT when it is not what its name says
+ */
+export async function* getBlob(place: BlobPlace, digest: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const hex = digestHex(digest);
+  const path = join(directoryOf(place, hex), hex);
+  const file = await place.gate.run(`reading ${path}`, () => openBlob(path));
+  try {
+    yield* checkedChunks(place, { file, path, hex }, signal);
+  } finally {
+    await file.close();
+  }
+}
+
+async function openBlob(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") throw new FarmError("STORE_UNAVAILABLE", `there is no blob ${path}`, { facts: { file: path } });
+    throw diskError(error, `reading ${path}`);
+  }
+}
+
+async function* checkedChunks(
+  place: BlobPlace,
+  blob: { readonly file: FileHandle; readonly path: string; readonly hex: string },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const { file, path, hex } = blob;
+  const hash: Hash = createHash("sha256");
+  let held: Uint8Array | undefined;
+  for (;;) {
+    if (signal?.aborted === true) throw new FarmError("CANCELLED", `reading ${path} was cancelled`);
+    const chunk = await place.gate.run(`reading ${path}`, () => readChunk(file, path));
+    if (chunk.byteLength === 0) break;
+    hash.update(chunk);
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  const found = hash.digest("hex");
+  if (found !== hex) throw new FarmError("STORE_CORRUPT", `${path} does not match its digest`, { facts: { file: path, found } });
+  if (held !== undefined) yield held;
+}
+
+async function readChunk(file: FileHandle, path: string): Promise<Uint8Array> {
+  try {
+    const buffer = new Uint8Array(CHUNK);
+    const { bytesRead } = await file.read(buffer, 0, CHUNK);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw diskError(error, `reading ${path}`);
+  }
+}
