@@ -1,0 +1,264 @@
+import { connect, type Socket } from "node:net";
+
+import { parseIpAddress, systemCode, type IpAddress } from "../base/index.ts";
+import { proxyHeader, readHello } from "../handshake/index.ts";
+import { hashText } from "./choose.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+import { HeadBuffer } from "./head-buffer.ts";
+import type { Member } from "./member.ts";
+import type { NameRecord } from "./proof-book.ts";
+import { nodePort } from "./settings.ts";
+
+/** Where a connection came in. */
+export interface Lane {
+  readonly address: IpAddress;
+  /** It listens on every address of the machine. */
+  readonly wildcard: boolean;
+  readonly bindingPort: number;
+  readonly port: number;
+  protocol: "http" | "https";
+}
+
+/** What ended a connection that reached no node. */
+export type Refusal = "hello-timeout" | "hello-closed" | "no-node" | "connect-failed" | "overloaded";
+
+/** Octets that are kept while a node is looked for; a client that sends more is not read on until then. */
+const MAX_HEAD = 65_536;
+/** Twice one read, so that a chunk that the kernel takes at once never counts as back-pressure. */
+export const SOCKET_HIGH_WATER_MARK = 131_072;
+/** How long after a node's reset the client's is sent, so that what the node said before can still arrive. */
+const LINGER_MS = 100;
+
+const UPSTREAM = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_HIGH_WATER_MARK };
+
+/** Failures of this machine, not of the node: out of ports, descriptors or memory. */
+const OWN_FAILURES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/**
+ * One client connection, from its first octet to its end: hello → choosing → connecting → relaying → ending.
+ * This is the hot path: no timers, no pipes and no promises for a connection whose name is known; deadlines are kept by
+ * ConnectionTable's sweeps.
+ */
+export class Connection {
+  readonly #table: ConnectionTable;
+  readonly #lane: Lane;
+  readonly #client: Socket;
+  #upstream: Socket | undefined;
+  #member: Member | undefined;
+  #head: HeadBuffer | undefined;
+  #name: NameRecord | undefined;
+  #source: IpAddress | undefined;
+  #tried: Member[] = [];
+  #phase: "hello" | "choosing" | "connecting" | "relaying" | "ending" = "hello";
+  #clientEnded = false;
+  #upstreamEnded = false;
+  #endAsked = false;
+  /** Coarse time of the last octet, or of the start of the phase. */
+  #activeAt: number;
+
+  constructor(table: ConnectionTable, lane: Lane, client: Socket) {
+    this.#table = table;
+    this.#lane = lane;
+    this.#client = client;
+    this.#activeAt = table.now;
+    client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
+    client.on("drain", () => {
+      if (this.#upstream?.isPaused() === true) this.#upstream.resume();
+    });
+    client.on("end", () => this.#clientEnd());
+    client.on("error", () => abort(this.#upstream));
+    client.on("close", () => this.#clientClosed());
+    if (lane.protocol === "http") this.#choose();
+  }
+
+  get member(): Member | undefined {
+    return this.#member;
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#phase === "relaying") {
+      this.#activeAt = this.#table.now;
+      const upstream = this.#upstream;
+      if (upstream?.write(chunk) === false && upstream.writableLength > 0) this.#client.pause();
+      return;
+    }
+    if (this.#phase === "ending") return;
+    if (this.#head === undefined) this.#head = new HeadBuffer(chunk);
+    else this.#head.append(chunk);
+    if (this.#phase === "hello") this.#readHello(this.#head);
+    else if (this.#head.length > MAX_HEAD) this.#client.pause();
+  }
+
+  /** Learns the name without ending TLS. What is no ClientHello goes on to a node too: it answers with the right alert and journals it. */
+  #readHello(head: HeadBuffer): void {
+    const reading = readHello(head.bytes);
+    if (reading.kind === "incomplete" && head.length <= MAX_HEAD) return;
+    if (reading.kind !== "hello" || reading.hello.serverName.kind !== "name") return this.#choose();
+    const { name, wait } = this.#table.router.learn(reading.hello.serverName.host, this.#lane.bindingPort);
+    this.#name = name;
+    if (wait === undefined) return this.#choose();
+    this.#phase = "choosing";
+    void this.#chooseAfter(wait);
+  }
+
+  async #chooseAfter(wait: Promise<void>): Promise<void> {
+    await wait;
+    if (this.#phase === "choosing") this.#choose();
+  }
+
+  #choose(): void {
+    const { router } = this.#table;
+    const member =
+      this.#tried.length < this.#table.tuning.maxTries
+        ? router.pick({ name: this.#name, key: this.#key(), tried: this.#tried })
+        : undefined;
+    if (member === undefined) return this.refuse(this.#tried.length === 0 ? "no-node" : "connect-failed");
+    this.#connect(member);
+  }
+
+  #key(): number {
+    const { remoteAddress = "", remotePort = 0 } = this.#client;
+    const source = this.#sourceAddress(remoteAddress);
+    if (this.#table.balancer.mode === "source") return hashText(source);
+    return hashText(`${source} ${remotePort} ${this.#lane.address} ${this.#lane.port}`);
+  }
+
+  #sourceAddress(remoteAddress: string): string {
+    this.#source ??= parseIpAddress(remoteAddress);
+    return this.#source ?? "";
+  }
+
+  #connect(member: Member): void {
+    this.#phase = "connecting";
+    this.#activeAt = this.#table.now;
+    this.#member = member;
+    member.connections += 1;
+    const port = nodePort(member.config, this.#lane.bindingPort);
+    const upstream = connect({ ...UPSTREAM, host: member.address, port });
+    this.#upstream = upstream;
+    upstream.on("connect", () => this.#connected(member, upstream));
+    upstream.on("data", (chunk: Buffer) => this.#fromNode(chunk, upstream));
+    upstream.on("drain", () => {
+      if (this.#client.isPaused()) this.#client.resume();
+    });
+    upstream.on("end", () => this.#upstreamEnd());
+    upstream.on("error", (error) => this.#upstreamError(error, member, upstream));
+    upstream.on("close", () => {
+      member.connections -= 1;
+      if (this.#client.destroyed) this.#table.forget(this);
+    });
+  }
+
+  #connected(member: Member, upstream: Socket): void {
+    member.totals.connections += 1;
+    this.#phase = "relaying";
+    this.#activeAt = this.#table.now;
+    this.#table.relaying(this);
+    const first = this.#firstOctets();
+    this.#head = undefined;
+    if (first !== undefined) upstream.write(first);
+    if (this.#clientEnded) upstream.end();
+    else if (this.#client.isPaused()) this.#client.resume();
+  }
+
+  #firstOctets(): Buffer | undefined {
+    const head = this.#head?.bytes;
+    if (!this.#table.balancer.proxyProtocol) return head;
+    const header = proxyHeader(this.#addresses());
+    return head === undefined ? Buffer.from(header.buffer) : Buffer.concat([header, head]);
+  }
+
+  /** The real ends of the client's connection; undefined once the client is gone. */
+  #addresses(): Parameters<typeof proxyHeader>[0] {
+    const { remotePort } = this.#client;
+    const destination = this.#lane.wildcard ? parseIpAddress(this.#client.localAddress ?? "") : this.#lane.address;
+    if (this.#source === undefined || destination === undefined || remotePort === undefined) return undefined;
+    return { source: { address: this.#source, port: remotePort }, destination: { address: destination, port: this.#lane.port } };
+  }
+
+  #fromNode(chunk: Buffer, upstream: Socket): void {
+    this.#activeAt = this.#table.now;
+    if (!this.#client.write(chunk) && this.#client.writableLength > 0) upstream.pause();
+  }
+
+  #clientEnd(): void {
+    this.#clientEnded = true;
+    if (this.#phase === "relaying") this.#upstream?.end();
+    else if (this.#phase === "hello") this.refuse("hello-closed");
+  }
+
+  #upstreamEnd(): void {
+    this.#upstreamEnded = true;
+    this.#client.end();
+  }
+
+  #upstreamError(error: Error, member: Member, upstream: Socket): void {
+    if (this.#phase === "connecting") return this.#connectFailed(systemCode(error) ?? error.message, member, upstream);
+    if (this.#phase !== "relaying" || this.#upstreamEnded) return;
+    this.#phase = "ending";
+    this.#activeAt = this.#table.now;
+    this.#client.pause();
+    this.#table.lingering(this);
+  }
+
+  /** Nothing was answered yet, so another node may be tried. */
+  #connectFailed(code: string, member: Member, upstream: Socket): void {
+    upstream.removeAllListeners("data");
+    this.#upstream = undefined;
+    this.#member = undefined;
+    this.#tried.push(member);
+    if (!OWN_FAILURES.has(code)) this.#table.nodeFailed(member, code);
+    if (this.#client.destroyed) return this.#table.forget(this);
+    this.#choose();
+  }
+
+  #clientClosed(): void {
+    const upstream = this.#upstream;
+    if (this.#phase !== "relaying") this.#phase = "ending";
+    if (!(this.#clientEnded && this.#upstreamEnded)) abort(upstream);
+    if (upstream === undefined || upstream.destroyed) this.#table.forget(this);
+  }
+
+  /** Ends a connection that reached no node, and counts why. Octets the client sent stay unanswered: this is a layer-4 proxy. */
+  refuse(reason: Refusal): void {
+    if (this.#phase === "ending") return;
+    this.#phase = "ending";
+    const empty = reason.startsWith("hello") && this.#head === undefined;
+    this.#table.refused(reason, { client: this.#client.remoteAddress ?? "", empty });
+    this.#head = undefined;
+    this.#upstream?.destroy();
+    if (reason === "hello-closed") this.#client.end(() => this.#client.destroy());
+    else abort(this.#client);
+  }
+
+  /** Called every 100 ms before the connection relays, and while a reset waits for the last octets to get out. */
+  sweepPending(now: number): void {
+    const age = now - this.#activeAt;
+    if (this.#phase === "hello" && age >= this.#table.tuning.helloTimeoutMs) return this.refuse("hello-timeout");
+    if (this.#phase === "connecting" && age >= this.#table.balancer.connectTimeoutMs)
+      this.#upstream?.destroy(new Error("connect timed out"));
+    if (this.#phase === "ending" && age > LINGER_MS) abort(this.#client);
+  }
+
+  /** Called about every second while the connection relays. */
+  sweepRelaying(now: number): void {
+    const ends = (this.#member?.endConnectionsAt ?? Number.POSITIVE_INFINITY) <= now;
+    if (ends || now - this.#activeAt >= this.#table.balancer.idleTimeoutMs) this.end();
+  }
+
+  /** Ends both sides: what is buffered still goes out, and on the second call not even that is waited for. */
+  end(): void {
+    for (const socket of [this.#client, this.#upstream]) {
+      if (this.#endAsked) socket?.destroy();
+      else socket?.destroySoon();
+    }
+    this.#endAsked = true;
+  }
+}
+
+/** Resets a connection; one that is not made yet is given up. */
+function abort(socket: Socket | undefined): void {
+  if (socket === undefined || socket.destroyed) return;
+  if (socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
+}
