@@ -2,6 +2,13 @@ import type { Instant } from "../base/index.ts";
 import type { CentralView } from "../handshake/index.ts";
 import type { FileReading, FileStatus, PreparedCertificate } from "../pki/index.ts";
 
+/** Where the background scan for names beyond those of the files stands. */
+export interface ScanProgress {
+  readonly state: "off" | "waiting" | "running" | "complete" | "stopped-short";
+  /** Files whose certificates' names are known. */
+  readonly files: number;
+}
+
 /** What a change notice concerns: hosts whose selection may have changed, or everything. */
 export type CertificateChange = { readonly files: readonly string[]; readonly listingChanged: boolean };
 
@@ -35,7 +42,7 @@ export interface CentralCertificates {
   /** Whether the store answered at the last look, and since when not. */
   readonly staleSince: Instant | undefined;
   /** How many files are listed, read, unusable. */
-  counts(): { readonly listed: number; readonly read: number; readonly unusable: number };
+  counts(): { readonly listed: number; readonly read: number; readonly unusable: number; readonly scan: ScanProgress };
   /** Files this node has read, at most `limit`, unusable ones first. */
   reports(limit: number): readonly FileReport[];
   /** First listing done (or taken from the node's own disk when the store is gone). */

@@ -1,0 +1,112 @@
+import type { Clock, Log } from "../base/index.ts";
+import type { Folder } from "../store/index.ts";
+import { createCentralState, DEFAULT_LIMITS, type CentralState, type CertificateLimits } from "./central-state.ts";
+import type { FetchSource } from "./fetch-file.ts";
+import { Follower, type FollowSettings } from "./follow.ts";
+import type { KeptCopies } from "./keep.ts";
+import { cancelled, Loader } from "./loader.ts";
+import { noPasswords, type PasswordSource } from "./passwords.ts";
+import { createReadQueue } from "./read-queue.ts";
+import { ReadingPool, type WorkerSettings } from "./reading-pool.ts";
+import { Scanner, type ScanSettings } from "./scan.ts";
+import type { CentralCertificates, FileReport } from "./types.ts";
+
+/** What the central certificates are made of. */
+export interface CentralSettings {
+  /** `certificates/` of the store. */
+  readonly folder: Folder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** @default none: files that need no password open nevertheless */
+  readonly passwords?: PasswordSource;
+  /** The node's own copies; without them nothing is served when the store is gone at a start. */
+  readonly keep?: KeptCopies;
+  readonly limits?: Partial<CertificateLimits>;
+  readonly workers?: WorkerSettings;
+  readonly follow?: FollowSettings;
+  /** @default on, with the defaults of ScanSettings */
+  readonly scan?: "off" | ScanSettings;
+}
+
+/** Opens the central certificates. Nothing is read but the names; `ready` says when they are known. `keep` stays the caller's to close. */
+export function openCentralCertificates(settings: CentralSettings): CentralCertificates {
+  const { folder, clock, log, passwords = noPasswords, keep } = settings;
+  const limits = { ...DEFAULT_LIMITS, ...settings.limits };
+  const state = createCentralState(limits, log);
+  const source: FetchSource = { folder, maxBytes: limits.maxFileBytes, keyFileOf: (file) => state.listing.keyFileOf(file) };
+  const pool = new ReadingPool(settings.workers);
+  // Two more than there are threads, so that the next file's bytes are there when a thread is free.
+  const queue = createReadQueue((settings.workers?.count ?? 1) + 2, limits.maxWaiting);
+  const parts = { state, source, pool, queue, passwords, keep, clock, log };
+  const loader = new Loader(parts);
+  const scanner = settings.scan === "off" ? undefined : new Scanner(parts, settings.scan);
+  const touched = (file: string): void => scanner?.touch(file);
+  const follower = new Follower({ state, loader, source, passwords, keep, clock, log, touched }, settings.follow);
+  const closing = new AbortController();
+
+  const ready = firstListing(() => follower.relist(), state, keep);
+  const running = ready.then(() => Promise.all([follower.run(closing.signal), scanner?.run(closing.signal)]));
+  running.catch((error: unknown) => log.error("following the central certificates ended", { problem: String(error) }));
+
+  return {
+    view: state.view,
+    ready,
+    get staleSince() {
+      return state.staleSince;
+    },
+    read: (files, options) => readUnknown(state, loader, files, options?.signal),
+    prepared: (file) => loader.prepared(file),
+    onChange: (listener) => state.onChange(listener),
+    counts: () => ({ ...countKnown(state), scan: scanner?.progress ?? { state: "off", files: state.covering.files } }),
+    reports: (limit) => reportsOf(state, limit),
+    async close() {
+      closing.abort();
+      await pool.close();
+      await running.catch(() => undefined);
+      await keep?.flush();
+    },
+  };
+}
+
+/** The folder's names, or the node's own copy of them when the store is gone. */
+async function firstListing(relist: () => Promise<void>, state: CentralState, keep: KeptCopies | undefined): Promise<void> {
+  await relist();
+  if (state.staleSince === undefined) return keep?.retain((file) => state.listing.has(file));
+  const kept = await keep?.listing().catch(() => undefined);
+  if (kept === undefined || state.listing.listed > 0) return;
+  await state.listing.replace(kept);
+}
+
+async function readUnknown(state: CentralState, loader: Loader, files: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted === true) throw cancelled("Reading certificate files");
+  const unread = files.filter((file) => state.listing.has(file) && state.known.peek(file) === undefined);
+  if (unread.length === 0) return;
+  const reading = Promise.all(unread.map((file) => loader.load(file, "demand"))).then(() => undefined);
+  return signal === undefined ? reading : orAborted(reading, signal);
+}
+
+/** The promise, or CANCELLED as soon as the signal aborts; what was begun goes on for the others that wait for it. */
+function orAborted(reading: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(cancelled("Reading certificate files"));
+    signal.addEventListener("abort", abort, { once: true });
+    reading.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function countKnown(state: CentralState): { listed: number; read: number; unusable: number } {
+  let unusable = 0;
+  for (const known of state.known.values()) if (known.knowledge.state === "unusable") unusable += 1;
+  return { listed: state.listing.listed, read: state.known.size, unusable };
+}
+
+function reportsOf(state: CentralState, limit: number): readonly FileReport[] {
+  const reports: FileReport[] = [];
+  for (const [file, { status, good, bad, readAt }] of state.known.entries()) {
+    const leaf = good === undefined ? {} : { thumbprint: good.leaf.thumbprint, notAfter: good.leaf.notAfter };
+    const wrong = bad === undefined ? {} : { problem: bad.problem, ...(bad.remedy === undefined ? {} : { remedy: bad.remedy }) };
+    reports.push({ file, status, servingEarlierVersion: good !== undefined && bad !== undefined, ...wrong, ...leaf, readAt });
+  }
+  const rank = (report: FileReport): number => (report.status === "ok" ? 2 : report.servingEarlierVersion ? 1 : 0);
+  return reports.sort((a, b) => rank(a) - rank(b) || (a.file < b.file ? -1 : 1)).slice(0, limit);
+}
