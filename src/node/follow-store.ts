@@ -1,0 +1,50 @@
+import { toFarmError } from "../base/index.ts";
+import { createDrains, createDuties, createRequests, createRevisions, type RequestHandler } from "../replica/index.ts";
+import type { NodeParts, NodeSettings } from "./open-parts.ts";
+import type { Reconciler } from "./reconciler.ts";
+
+/** What following the store acts on. */
+export interface StoreFollower {
+  readonly reconciler: Reconciler;
+  readonly answer: RequestHandler;
+  readonly drained: (drained: boolean) => void;
+}
+
+const RESYNC_MS = 30_000;
+
+/**
+ * Follows everything a node takes from the store until the signal aborts: revisions, ticket keys, content, drains, requests; and does
+ * the farm's common duties when it is this node's turn. A store that is gone stops none of it.
+ */
+export function followStore(settings: NodeSettings, parts: NodeParts, follower: StoreFollower, signal: AbortSignal): void {
+  const { store, name, log } = settings;
+  const { clock } = parts;
+  const loops: readonly (() => Promise<void>)[] = [
+    async () => {
+      for await (const revision of createRevisions(store, { clock, log }).watch(signal)) {
+        follower.reconciler.offer(revision);
+        await follower.reconciler.reconcile();
+      }
+    },
+    async () => {
+      for await (const ticketKeys of parts.tickets.watch(signal)) parts.serving.update({ ticketKeys });
+    },
+    async () => {
+      for await (const nodes of createDrains(store, { clock }).watch(signal)) follower.drained(nodes.has(name));
+    },
+    () => parts.content.watch(signal),
+    () => createRequests(store, { clock, log }).serve(name, follower.answer, signal),
+    () => createDuties({ store, node: name, log, clock, judge: settings.judge, ...rotation(settings) }).run(signal),
+  ];
+  for (const loop of loops) {
+    loop().catch((error: unknown) => {
+      if (!signal.aborted) log.error("a part of the node ended", { problem: toFarmError(error).message });
+    });
+  }
+  const resync = setInterval(() => void follower.reconciler.reconcile(), RESYNC_MS);
+  resync.unref();
+  signal.addEventListener("abort", () => clearInterval(resync), { once: true });
+}
+
+const rotation = (settings: NodeSettings): { rotateTicketsEveryMs?: number } =>
+  settings.rotateTicketsEveryMs === undefined ? {} : { rotateTicketsEveryMs: settings.rotateTicketsEveryMs };

@@ -1,0 +1,109 @@
+import { createServer, type Server, type Socket } from "node:net";
+
+import { systemCode, type IpAddress, type Log } from "../base/index.ts";
+import type { FarmConfig, NodeConfig } from "../config/index.ts";
+import type { NodeReport } from "../replica/index.ts";
+
+/** A socket that the node should listen on. */
+export interface WantedListener {
+  readonly address: IpAddress;
+  readonly bindingPort: number;
+  readonly port: number;
+  readonly protocol: "http" | "https";
+}
+
+/** The node's listening sockets, brought to what is wanted as often as asked. */
+export interface Listeners {
+  /** Opens what is missing, closes what is no longer wanted; connections live on. Problems are in `state()`, and tried again by the next call. */
+  apply(wanted: readonly WantedListener[]): Promise<void>;
+  state(): NodeReport["listeners"];
+  /** Those that are open. */
+  open(): readonly WantedListener[];
+  /** Every listener is open. */
+  readonly healthy: boolean;
+  close(): Promise<void>;
+}
+
+const BACKLOG = 4_096;
+
+const keyOf = (wanted: WantedListener): string => `${wanted.protocol} ${wanted.address} ${wanted.bindingPort} ${wanted.port}`;
+
+/** What a node listens on by its configuration: every bound port, on each of its addresses. */
+export function wantedListeners(config: FarmConfig, node: NodeConfig): readonly WantedListener[] {
+  const protocols = new Map<number, "http" | "https">();
+  for (const site of config.sites) for (const binding of site.bindings) protocols.set(binding.port, binding.protocol);
+  return [...protocols].flatMap(([bindingPort, protocol]) =>
+    node.addresses.map((address) => ({ address, bindingPort, port: node.ports.get(bindingPort) ?? bindingPort, protocol })),
+  );
+}
+
+/** No listeners yet. `accept` gets every connection with the listener that took it. */
+export function createListeners(log: Log, accept: (socket: Socket, listener: WantedListener) => void): Listeners {
+  const open = new Map<string, { readonly wanted: WantedListener; readonly server: Server }>();
+  const problems = new Map<string, { readonly wanted: WantedListener; readonly problem: string }>();
+
+  const openOne = async (wanted: WantedListener): Promise<void> => {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accept(socket, wanted));
+    try {
+      await listen(server, wanted);
+      server.on("error", (error) => log.error("listener failed", { listener: keyOf(wanted), error: error.message }));
+      open.set(keyOf(wanted), { wanted, server });
+      problems.delete(keyOf(wanted));
+      log.info("listening", { address: wanted.address, port: wanted.port, bindingPort: wanted.bindingPort, protocol: wanted.protocol });
+    } catch (error) {
+      const problem = describeListenError(error, wanted);
+      if (problems.get(keyOf(wanted))?.problem !== problem)
+        log.error("cannot listen", { address: wanted.address, port: wanted.port, problem });
+      problems.set(keyOf(wanted), { wanted, problem });
+    }
+  };
+
+  return {
+    async apply(wanted) {
+      const keys = new Set(wanted.map(keyOf));
+      for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
+      for (const [key, { server }] of open) {
+        if (keys.has(key)) continue;
+        open.delete(key);
+        server.close();
+      }
+      await Promise.all(wanted.filter((one) => !open.has(keyOf(one))).map(openOne));
+    },
+    state: () => [
+      ...[...open.values()].map(({ wanted }) => wanted),
+      ...[...problems.values()].map(({ wanted, problem }) => ({ ...wanted, problem })),
+    ],
+    open: () => [...open.values()].map(({ wanted }) => wanted),
+    get healthy() {
+      return problems.size === 0;
+    },
+    async close() {
+      for (const { server } of open.values()) server.close();
+      open.clear();
+      await Promise.resolve();
+    },
+  };
+}
+
+function listen(server: Server, wanted: WantedListener): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: wanted.address, port: wanted.port, backlog: BACKLOG, ipv6Only: wanted.address === "::" }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function describeListenError(error: unknown, wanted: WantedListener): string {
+  switch (systemCode(error)) {
+    case "EADDRINUSE":
+      return `another process has port ${wanted.port} on ${wanted.address}`;
+    case "EACCES":
+      return `this user may not listen on port ${wanted.port} (ports below 1024 need CAP_NET_BIND_SERVICE)`;
+    case "EADDRNOTAVAIL":
+      return `${wanted.address} is not an address of this machine`;
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

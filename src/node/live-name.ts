@@ -1,0 +1,88 @@
+import tls, { type TLSSocket } from "node:tls";
+
+import type { HostPattern } from "../base/index.ts";
+import type { TlsPolicy } from "../config/index.ts";
+import type { ChosenCertificate } from "../handshake/index.ts";
+import type { PreparedCertificate } from "../pki/index.ts";
+
+/** A TLS server for one name: its context is made once and serves until something it depends on changes. */
+export interface LiveName {
+  readonly server: tls.Server;
+  /** Files, thumbprints and policy: equal fingerprints are the same service. */
+  readonly fingerprint: string;
+  /** Names that the offered certificates cover. */
+  readonly certificateNames: readonly HostPattern[];
+}
+
+/** What a TLS server for one name is made of. */
+export interface LiveNameParts {
+  readonly fingerprint: string;
+  readonly certificates: readonly PreparedCertificate[];
+  readonly certificateNames: readonly HostPattern[];
+  readonly policy: TlsPolicy;
+  readonly clientCaPem?: string;
+  readonly ticketKey?: Buffer;
+  readonly handshakeTimeoutMs: number;
+}
+
+/**
+ * Forward-secret AEAD suites only. CBC suites are left out (LUCKY13), so are RSA key exchange (ROBOT) and everything below them;
+ * every client that speaks TLS 1.2 with SNI since 2015 has one of these.
+ */
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
+/** Sessions live on every node for two hours; ticket keys are kept far longer. */
+const SESSION_TIMEOUT_S = 7_200;
+
+/**
+ * Makes the TLS server of a name. Holds the event loop for the time OpenSSL takes to load the keys (0.5 to 1.5 ms): go through
+ * the cold gate. One server a name, and not one server with SNICallback: it carries the name's own ticket keys, and a name that
+ * has no certificate never gets this far (a failing SNICallback would close the connection without an alert).
+ */
+export function createLiveName(
+  parts: LiveNameParts,
+  on: { readonly secure: (socket: TLSSocket) => void; readonly failed: (error: Error, socket: TLSSocket) => void },
+): LiveName {
+  const server = tls.createServer({
+    cert: parts.certificates.map((certificate) => certificate.chainPem),
+    key: parts.certificates.map((certificate) => certificate.keyPem.reveal()),
+    minVersion: `TLSv${parts.policy.minVersion}`,
+    maxVersion: `TLSv${parts.policy.maxVersion}`,
+    ciphers: CIPHERS,
+    honorCipherOrder: false,
+    ALPNProtocols: [...parts.policy.alpn],
+    // Processes only share sessions when they name the same context; Node's default is a hash of the command line.
+    sessionIdContext: "certfarm",
+    sessionTimeout: SESSION_TIMEOUT_S,
+    handshakeTimeout: parts.handshakeTimeoutMs,
+    ...(parts.ticketKey === undefined ? {} : { ticketKeys: parts.ticketKey }),
+    ...clientCertificateOptions(parts),
+  });
+  server.on("secureConnection", on.secure);
+  server.on("tlsClientError", on.failed);
+  return { server, fingerprint: parts.fingerprint, certificateNames: parts.certificateNames };
+}
+
+function clientCertificateOptions(parts: LiveNameParts): tls.TlsOptions {
+  if (parts.policy.clientCertificates === "none") return {};
+  return {
+    requestCert: true,
+    rejectUnauthorized: parts.policy.clientCertificates === "require",
+    ...(parts.clientCaPem === undefined ? {} : { ca: parts.clientCaPem }),
+  };
+}
+
+/** The fingerprint of a service. */
+export function fingerprintOf(certificates: readonly ChosenCertificate[], policyDigest: string): string {
+  return `${certificates.map((certificate) => `${certificate.file}=${certificate.thumbprint}`).join(",")};${policyDigest}`;
+}

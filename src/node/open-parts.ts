@@ -1,0 +1,91 @@
+import { join } from "node:path";
+
+import { systemClock, type Clock, type Log } from "../base/index.ts";
+import {
+  openCentralCertificates,
+  openKeptCopies,
+  type CentralCertificates,
+  type PasswordSource,
+  type ScanSettings,
+} from "../certificates/index.ts";
+import {
+  createContentReplica,
+  createLastGood,
+  createTicketKeys,
+  type ContentReplica,
+  type Judge,
+  type LastGood,
+  type TicketKeys,
+} from "../replica/index.ts";
+import type { FarmStore } from "../store/index.ts";
+import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
+import { createServing, type Serving } from "./serving.ts";
+
+/** What a node is started with. */
+export interface NodeSettings {
+  readonly name: string;
+  readonly store: FarmStore;
+  /** The node's own directory: binding table, last good configuration, certificates (encrypted), content, access log. */
+  readonly dataDir: string;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly passwords: PasswordSource;
+  /** Decides on a farm.yaml that somebody saved into the store. */
+  readonly judge: Judge;
+  readonly scan?: "off" | ScanSettings;
+  /** How long open connections may go on after `close()`. @default 10000 */
+  readonly drainMs?: number;
+  /** @default 12 hours */
+  readonly rotateTicketsEveryMs?: number;
+}
+
+/** What a node keeps on its disk or follows in the store, and what serves by it. */
+export interface NodeParts {
+  readonly clock: Clock;
+  readonly accessLogs: AccessLogs;
+  readonly certificates: CentralCertificates;
+  readonly content: ContentReplica;
+  readonly tickets: TicketKeys;
+  readonly lastGood: LastGood;
+  readonly serving: Serving;
+  close(): Promise<void>;
+}
+
+/** Opens everything below the data directory. @throws CERTIFICATES_KEPT_UNUSABLE */
+export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> {
+  const { name, store, dataDir, log, clock = systemClock, passwords, scan } = settings;
+  const keep = await openKeptCopies({ folder: join(dataDir, "certificates"), log });
+  const accessLogs = createAccessLogs({ dir: join(dataDir, "logs"), clock, log });
+  const folder = store.folder("certificates");
+  const certificates = openCentralCertificates({ folder, clock, log, passwords, keep, ...(scan === undefined ? {} : { scan }) });
+  const content = await createContentReplica({ store, dataDir: join(dataDir, "content"), log, clock });
+  const tickets = createTicketKeys({ store, clock, log, dataDir });
+  const lastGood = createLastGood({ dataDir });
+  const initial = { table: { rows: [] }, config: undefined, sites: undefined, ticketKeys: tickets.current() };
+  const serving = createServing({
+    node: name,
+    clock,
+    log,
+    accessLog: accessLogs,
+    certificates,
+    certificateFolder: folder,
+    content,
+    initial,
+  });
+  return {
+    clock,
+    accessLogs,
+    certificates,
+    content,
+    tickets,
+    lastGood,
+    serving,
+    async close() {
+      await serving.close();
+      await certificates.close();
+      await content.close();
+      await accessLogs.close();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Reconciler } from "./reconciler.ts";
+import type { SelfProof } from "./self-proof.ts";
+import type { Serving } from "./serving.ts";
+
+/** What a node says of its own readiness. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** Empty when ready. */
+  readonly reasons: readonly string[];
+  readonly draining: boolean;
+  readonly revision: number;
+}
+
+/**
+ * A node is ready when it serves a revision on all its listeners and has proved at least one of its host names: one broken host
+ * must not take the others down with it, that is what `/readyz?host=` is for.
+ */
+export function judgeReadiness(parts: {
+  readonly reconciler: Reconciler;
+  readonly serving: Serving;
+  readonly proof: SelfProof;
+  readonly draining: boolean;
+}): Readiness {
+  const { applied } = parts.reconciler.state;
+  const { proved, failed, pending } = parts.proof.summary(0);
+  const reasons: string[] = [];
+  if (parts.draining) reasons.push("draining");
+  if (applied === undefined) reasons.push("no configuration is applied");
+  if (!parts.serving.listeners.healthy) reasons.push("a listener is not open");
+  if (failed + pending > 0 && proved === 0) reasons.push("no host name is proved");
+  return { ready: reasons.length === 0, reasons, draining: parts.draining, revision: applied?.revision.number ?? 0 };
+}
