@@ -106,7 +106,7 @@ function resolveLimits(draft: Draft["limits"]): Limits {
     maxBodyBytes: draft.maxBodySize,
     maxConnections: draft.maxConnections,
     maxLiveNames: draft.maxLiveNames,
-    ...(draft.nodeHeader === undefined ? {} : { nodeHeader: draft.nodeHeader }),
+    ...(draft.nodeHeader === "off" ? {} : { nodeHeader: draft.nodeHeader }),
     accessLog: draft.accessLog,
   };
 }

@@ -155,8 +155,7 @@ function webUrl(value: string): URL | undefined {
   return new URL(value);
 }
 
-/** The name of a response header (RFC 9110 section 5.1), or `off`. */
+/** The name of a response header (RFC 9110 section 5.1), or `off`, which is one by its form. */
 export const headerName = text({ form: "a header name or off" }, (value) => {
-  if (value === "off") return { value: undefined };
   return /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(value) ? { value } : { problem: `${shown(value)} is not a header name` };
 });

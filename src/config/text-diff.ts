@@ -2,7 +2,7 @@ import { createTwoFilesPatch } from "diff";
 
 const CONTEXT_LINES = 3;
 /** The search costs lines × changes; past this it is given up. */
-const MAX_CHANGED_LINES = 20_000;
+const MAX_CHANGED_LINES = 2_000;
 
 /** The two texts of a diff. */
 export interface DiffSide {
@@ -11,7 +11,7 @@ export interface DiffSide {
   readonly text: string;
 }
 
-/** A unified diff with three lines of context; empty when the texts are equal. Over 20,000 changed lines one line says so instead. */
+/** A unified diff with three lines of context; empty when the texts are equal. Over 2,000 changed lines one line says so instead. */
 export function textDiff(before: DiffSide, after: DiffSide): string {
   if (before.text === after.text) return "";
   const patch = createTwoFilesPatch(before.label, after.label, before.text, after.text, undefined, undefined, {
