@@ -93,8 +93,9 @@ export interface Farm {
   readonly handler: WebHandler;
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** The certificate of the https listener, PEM. */
+  /** The certificate of the https listener, PEM, and its key. */
   readonly certificate: string;
+  readonly key: string;
   readonly entries: AccessEntry[];
   readonly clientErrors: ClientErrorKind[];
   set(change: { sites?: readonly SiteConfig[]; limits?: Partial<Limits>; content?: Readonly<Record<string, ContentTree>> }): void;
@@ -141,6 +142,7 @@ export async function serveSites(
     httpPort: await listen(plain),
     httpsPort: await listen(secure),
     certificate: pair.cert,
+    key: pair.key,
     entries,
     clientErrors,
     set(change) {
