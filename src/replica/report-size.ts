@@ -9,19 +9,27 @@ const ORDER: readonly HostProof["verdict"][] = ["failed", "pending", "proved"];
 
 /**
  * A report that the store takes: failed hosts first, then pending, then proved, as many as fit (`truncated` says that some did not; the
- * counts stay whole). Other lists are cut at 500 entries, so that a node with a million hosts or a drifted table can still report.
+ * counts stay whole). Other lists are cut at 500 entries or fewer, so that a node with a million hosts or a drifted table can still report.
  */
 export function fitReport(report: NodeReport): NodeReport {
-  const { table, proof } = report;
-  const lists: NodeReport = {
-    ...report,
-    listeners: report.listeners.slice(0, MAX_LIST).map((listener) => cutProblem(listener)),
-    content: report.content.slice(0, MAX_LIST).map((folder) => cutProblem(folder)),
-    table: { ...table, drift: table.drift.slice(0, MAX_LIST).map((line) => line.slice(0, MAX_TEXT)) },
-    proof: { ...proof, hosts: [] },
-  };
+  const { proof } = report;
+  const lists = cutLists(report);
   const hosts = hostsThatFit(proof.hosts, MAX_REPORT_BYTES - bytesOf(lists));
   return { ...lists, proof: { ...proof, hosts, truncated: proof.truncated || hosts.length < proof.hosts.length } };
+}
+
+/** The report without hosts; half of the room is left for those. */
+function cutLists(report: NodeReport): NodeReport {
+  for (let most = MAX_LIST; ; most = Math.floor(most / 2)) {
+    const cut: NodeReport = {
+      ...report,
+      listeners: report.listeners.slice(0, most).map((listener) => cutProblem(listener)),
+      content: report.content.slice(0, most).map((folder) => cutProblem(folder)),
+      table: { ...report.table, drift: report.table.drift.slice(0, most).map((line) => line.slice(0, MAX_TEXT)) },
+      proof: { ...report.proof, hosts: [] },
+    };
+    if (most === 0 || bytesOf(cut) <= MAX_REPORT_BYTES / 2) return cut;
+  }
 }
 
 function hostsThatFit(hosts: readonly HostProof[], budget: number): readonly HostProof[] {

@@ -111,7 +111,7 @@ function turn(before: StoredKeys | undefined, now: Instant): StoredKeys {
   return { keys: { current: before.keys.next, previous: before.keys.current, next }, rotatedAt: now };
 }
 
-const newKey = (now: Instant): TicketKey => ({ id: randomUUID(), secret: randomBytes(SECRET_BYTES), createdAt: now });
+const newKey = (now: Instant): TicketKey => ({ id: randomUUID(), secret: new Uint8Array(randomBytes(SECRET_BYTES)), createdAt: now });
 
 function encodeKeys({ keys, rotatedAt }: StoredKeys): Uint8Array {
   const plain = (key: TicketKey): Fields => ({ ...key, secret: Buffer.from(key.secret).toString("base64") });
