@@ -141,8 +141,8 @@ export class Follower {
         this.#relistWanted = true;
       });
     }
-    // Listing a large folder again and again would cost more than it tells: it rests for ten times what it took.
-    if (!this.#relistWanted || clock.monotonicMs() - this.#lastRelist < this.#relistCostMs * 10) return;
+    // Listing a large folder again and again must not take all the time there is: it rests for four times what it took.
+    if (!this.#relistWanted || clock.monotonicMs() - this.#lastRelist < this.#relistCostMs * 4) return;
     await this.relist();
     await this.#recheck([...state.known.keys()]);
   }

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { instant, Secret } from "../base/index.ts";
+import { createMemoryStore } from "../store/index.ts";
+import { listCertificates, type ListSettings } from "./list-certificates.ts";
+import { fixedPasswords } from "./passwords.ts";
+import { makeCertificate, type TestFiles } from "./testing/certificate-files.ts";
+import { compileWorker } from "./testing/compiled-worker.ts";
+import type { FileListing } from "./types.ts";
+
+let compiled: ReturnType<typeof compileWorker>;
+let www: TestFiles;
+beforeAll(() => {
+  compiled = compileWorker();
+  www = makeCertificate({ names: ["www.example.com"], until: "20980101000000Z" });
+});
+afterAll(() => compiled.remove());
+
+async function list(files: Readonly<Record<string, Uint8Array>>, more: Partial<ListSettings> = {}): Promise<readonly FileListing[]> {
+  const store = createMemoryStore();
+  const folder = store.folder("certificates");
+  for (const [name, bytes] of Object.entries(files)) await folder.put(name, bytes);
+  const settings = {
+    folder,
+    passwords: fixedPasswords([new Secret("hush")]),
+    now: instant(Date.now()),
+    workers: { entry: compiled.entry },
+  };
+  const found: FileListing[] = [];
+  for await (const file of listCertificates({ ...settings, ...more })) found.push(file);
+  await store.close();
+  return found;
+}
+
+const warnings = async (file: string, bytes: Uint8Array): Promise<string> => (await list({ [file]: bytes }))[0]?.warnings.join("\n") ?? "";
+
+describe("the list of certificate files", () => {
+  it("has every certificate file once, by name, with facts and promises and no secret", async () => {
+    const wild = makeCertificate({ names: ["*.example.com"] });
+    const progress: string[] = [];
+    const found = await list(
+      {
+        "www.example.com.pfx": www.pfx("hush"),
+        "_.example.com.crt": wild.certificate,
+        "_.example.com.key": wild.key,
+        "readme.txt": www.pem,
+      },
+      { onProgress: ({ done, total }) => progress.push(`${done}/${total}`) },
+    );
+    expect(found.map(({ file, promises, reading, warnings }) => ({ file, promises, status: reading.status, warnings }))).toEqual([
+      { file: "_.example.com.crt", promises: ["*.example.com"], status: "ok", warnings: expect.any(Array) },
+      { file: "www.example.com.pfx", promises: ["www.example.com"], status: "ok", warnings: expect.any(Array) },
+    ]);
+    expect(progress).toEqual(["1/2", "2/2"]);
+    expect(JSON.stringify(found)).not.toContain("PRIVATE KEY");
+  });
+
+  it("tells which of several files for a name wins, and why", async () => {
+    const later = makeCertificate({ names: ["www.example.com"], until: "20990101000000Z" });
+    const old = makeCertificate({ names: ["www.example.com"], until: "20210101000000Z" });
+    const rsa = makeCertificate({ names: ["www.example.com"], key: "rsa" });
+    const found = await list({
+      "www.example.com.pem": www.pem,
+      "www.example.com.pfx": later.pfx("hush"),
+      "WWW.example.com.pem": old.pem,
+      "www.example.com.p12": www.pem.subarray(0, 100),
+      "www.example.com.crt": later.pem,
+      "www.example.com.rsa.pem": rsa.pem,
+    });
+    const shadows = Object.fromEntries(found.map(({ file, shadowedBy }) => [file, shadowedBy]));
+    expect(shadows).toEqual({
+      "www.example.com.crt": undefined,
+      "www.example.com.rsa.pem": undefined,
+      "www.example.com.pfx": { file: "www.example.com.crt", because: "both hold the same certificate" },
+      "www.example.com.pem": {
+        file: "www.example.com.crt",
+        because: "www.example.com.crt is valid until 2099-01-01, later than 2098-01-01",
+      },
+      "WWW.example.com.pem": { file: "www.example.com.crt", because: "www.example.com.crt is valid now" },
+      "www.example.com.p12": { file: "www.example.com.crt", because: "www.example.com.p12 cannot be used" },
+    });
+  });
+
+  it("warns of names that promise what the certificate does not hold, or nothing at all", async () => {
+    expect(await warnings("shop.example.com.pem", www.pem)).toMatch(/promises shop\.example\.com.*names www\.example\.com/);
+    expect(await warnings("_.example.com.pem", www.pem)).toMatch(/promises \*\.example\.com/);
+    expect(await warnings("default.pem", www.pem)).toMatch(/serves nobody/);
+    expect(await warnings("-all.pem", www.pem)).toMatch(/serves nobody/);
+    expect(await warnings("www.example.com.pem", www.pem)).not.toMatch(/promises|nobody/);
+    const wild = makeCertificate({ names: ["*.example.com"] });
+    expect(await warnings("www.example.com.pem", wild.pem)).not.toMatch(/promises/);
+    expect(await warnings("a.b.example.com.pem", wild.pem)).toMatch(/promises/);
+  });
+
+  it("warns of spellings that other readers miss, keys that are missing, and an end that is near", async () => {
+    const idn = makeCertificate({ names: ["xn--bcher-kva.example"] });
+    expect(await warnings("xn--bcher-kva.example.pem", idn.pem)).toMatch(/Unicode name bücher\.example\.pem/);
+    expect(await warnings("bu\u0308cher.example.pem", idn.pem)).toMatch(/NFD/);
+    expect(await warnings("b\u00fccher.example.pem", idn.pem)).not.toMatch(/Unicode/);
+    expect(await warnings("www.example.com.p12", www.pfx("hush"))).toMatch(/\.p12/);
+    expect(await warnings("www.example.com.crt", www.certificate)).toMatch(/no www\.example\.com\.key/);
+    const end = new Date(Date.now() + 10.5 * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, "");
+    expect(await warnings("www.example.com.pem", makeCertificate({ names: ["www.example.com"], until: end }).pem)).toMatch(
+      /expires in 10 days/,
+    );
+  });
+
+  it("can be narrowed to a host or a pattern", async () => {
+    const files = { "www.example.com.pem": www.pem, "_.example.com.pem": www.pem, "other.example.pem": www.pem };
+    const names = async (filter: string): Promise<string[]> => (await list(files, { filter })).map(({ file }) => file);
+    expect(await names("www.example.com")).toEqual(["_.example.com.pem", "www.example.com.pem"]);
+    expect(await names("OTHER.*")).toEqual(["other.example.pem"]);
+    expect(await names("absent.example")).toEqual([]);
+  });
+
+  it("ends with the error of a store that is gone, and when it is cancelled", async () => {
+    const faults = () => "unavailable" as const;
+    const gone = createMemoryStore({ faults });
+    await expect(list({}, { folder: gone.folder("certificates") })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await gone.close();
+    await expect(list({ "www.example.com.pem": www.pem }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
