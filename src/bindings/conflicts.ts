@@ -1,4 +1,5 @@
-import { sortByPort, type NamedRow, type PortBindings } from "./port-bindings.ts";
+import { wildcardOf, type HostName } from "../base/index.ts";
+import { fileOf, sortByPort, type NamedRow, type NameGroup, type PortBindings } from "./port-bindings.ts";
 import { rowKeyText } from "./row-key.ts";
 import type { Binding, BindingConflict } from "./types.ts";
 
@@ -28,37 +29,63 @@ function* twoFiles({ named }: PortBindings): Generator<BindingConflict> {
 function* ipShadows({ named, byName }: PortBindings): Generator<BindingConflict> {
   for (const row of named.values()) {
     if (row.key.kind !== "ip") continue;
-    const text = rowKeyText(row.key);
-    const same = shadowed(byName.get(row.key.address) ?? [], row.file);
-    if (same.length > 0) {
-      const message = `${text} is looked at first and answers with ${row.file} for every name, so ${count(same, "binding")} on that address never get their own certificate. Require SNI on the site with ${row.file}, or give it an address of its own`;
-      yield conflict("error", "ip-row-shadows", [row], { bindings: same, message });
+    const { address } = row.key;
+    const same = shadowed(byName.get(address), row.file);
+    if (same.total > 0) {
+      const message = `${rowKeyText(row.key)} is looked at first and answers with ${row.file} for every name, so ${counted(same, "binding")} on that address never get their own certificate. Require SNI on the site with ${row.file}, or give it an address of its own`;
+      yield conflict("error", "ip-row-shadows", [row], { ...same, message });
     }
-    const everywhere = shadowed(byName.get("*") ?? [], row.file);
-    if (everywhere.length === 0) continue;
-    const message = `Clients that reach ${row.key.address} get ${row.file} whatever name they ask for; ${count(everywhere, "binding")} for every address keep their own certificate on the other addresses only. This is right when no other site's name leads to ${row.key.address}`;
-    yield conflict("warning", "ip-row-shadows", [row], { bindings: everywhere, message });
+    const everywhere = shadowed(byName.get("*"), row.file);
+    if (everywhere.total === 0) continue;
+    const message = `Clients that reach ${address} get ${row.file} whatever name they ask for; ${counted(everywhere, "binding")} for every address keep their own certificate on the other addresses only. This is right when no other site's name leads to ${address}`;
+    yield conflict("warning", "ip-row-shadows", [row], { ...everywhere, message });
   }
 }
 
-function shadowed(bindings: readonly Binding[], file: string): readonly Binding[] {
-  return bindings.filter((binding) => fileOf(binding) !== file);
+/** The bindings of a group that want another certificate: how many, and the first of them. */
+function shadowed(group: NameGroup | undefined, file: string): Some {
+  const total = group === undefined ? 0 : group.bindings.length - (group.byFile.get(file) ?? 0);
+  const bindings: Binding[] = [];
+  for (const binding of total === 0 ? [] : (group?.bindings ?? [])) {
+    if (fileOf(binding) === file) continue;
+    bindings.push(binding);
+    if (bindings.length === MAX_LISTED) break;
+  }
+  return { total, bindings };
 }
 
-function* hostShadows({ named, centralByHost, centralByWildcard }: PortBindings): Generator<BindingConflict> {
-  for (const row of named.values()) {
-    if (row.key.kind !== "host") continue;
-    const { host, port } = row.key;
-    const same = centralByHost.get(host) ?? [];
+function* hostShadows({ named, central }: PortBindings): Generator<BindingConflict> {
+  const taken = centralByRow(named, central);
+  for (const [text, { row, same, covered }] of taken) {
     if (same.length > 0) {
-      const message = `${host} on port ${port} is bound to the central certificates and to ${row.file}; the row ${rowKeyText(row.key)} is looked at first, so the central one is never served. Keep one of the two`;
+      const message = `${counted(all(same), "binding")} to the central certificates has a row for ${row.file}, too: ${text} is looked at first, so the central file is never served. Keep one of the two`;
       yield conflict("error", "host-row-shadows", [row], { bindings: same, message });
     }
-    const covered = (centralByWildcard.get(host) ?? []).filter((binding) => !named.has(`host:${binding.host ?? ""}:${port}`));
     if (covered.length === 0) continue;
-    const message = `${rowKeyText(row.key)} is looked at before the central row, so ${count(covered, "name")} bound to the central certificates get ${row.file}`;
+    const message = `${text} is looked at before the central row, so ${counted(all(covered), "name")} bound to the central certificates get ${row.file}`;
     yield conflict("warning", "host-row-shadows", [row], { bindings: covered, message });
   }
+}
+
+/** What each host row takes from the central certificates: its own host, and the names that a wildcard covers. */
+interface Taken {
+  readonly row: NamedRow;
+  readonly same: Binding[];
+  readonly covered: Binding[];
+}
+
+function centralByRow(named: PortBindings["named"], central: readonly Binding[]): ReadonlyMap<string, Taken> {
+  const taken = new Map<string, Taken>();
+  for (const [text, row] of named) if (row.key.kind === "host") taken.set(text, { row, same: [], covered: [] });
+  if (taken.size === 0) return taken;
+  for (const binding of central) {
+    const { host, port } = binding;
+    if (host === undefined) continue;
+    const own = taken.get(rowKeyText({ kind: "host", host, port }));
+    if (own !== undefined) own.same.push(binding);
+    else if (!host.startsWith("*.")) taken.get(`host:${wildcardOf(host as string as HostName) ?? ""}:${port}`)?.covered.push(binding); // no `*.`: a name
+  }
+  return taken;
 }
 
 function* catchingRows({ port, named, central }: PortBindings): Generator<BindingConflict> {
@@ -80,7 +107,7 @@ function* withoutSni({ port, named, central }: PortBindings): Generator<BindingC
   if (named.has(`any:0.0.0.0:${port}`)) return;
   const lost = central.filter(({ sni, address }) => !sni && !(address !== "*" && named.has(rowKeyText({ kind: "ip", address, port }))));
   if (lost.length === 0) return;
-  const message = `${count(lost, "binding")} on port ${port} do not require SNI, but the central certificates are chosen by the name that SNI carries: clients without it are refused. Require SNI, or bind a default certificate to the port`;
+  const message = `${counted(all(lost), "binding")} on port ${port} do not require SNI, but the central certificates are chosen by the name that SNI carries: clients without it are refused. Require SNI, or bind a default certificate to the port`;
   yield conflict("warning", "central-without-sni", [{ key: { kind: "central", port } }], { bindings: lost, message });
 }
 
@@ -102,13 +129,17 @@ function conflict(
   return { severity, code, rows: rows.map(({ key }) => key), bindings: rest.bindings.slice(0, MAX_LISTED), message: `${rest.message}.` };
 }
 
-function fileOf({ certificate }: Binding): string {
-  return certificate === "central" ? "central" : certificate.file;
+/** Some bindings that stand for `total`. */
+interface Some {
+  readonly total: number;
+  readonly bindings: readonly Binding[];
 }
 
-/** `1 binding`, `3 bindings (a, b, …)`. */
-function count(bindings: readonly Binding[], noun: string): string {
+const all = (bindings: readonly Binding[]): Some => ({ total: bindings.length, bindings });
+
+/** `1 binding (a)`, `5 bindings (a, b, c, …)`. */
+function counted({ total, bindings }: Some, noun: string): string {
   const hosts = bindings.slice(0, 3).map(({ host }) => host ?? "any host");
-  const more = bindings.length > hosts.length ? ", …" : "";
-  return `${bindings.length} ${noun}${bindings.length === 1 ? "" : "s"} (${hosts.join(", ")}${more})`;
+  const more = total > hosts.length ? ", …" : "";
+  return `${total} ${noun}${total === 1 ? "" : "s"} (${hosts.join(", ")}${more})`;
 }

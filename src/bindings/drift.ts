@@ -21,7 +21,7 @@ export function diffTables(desired: BindingTable, actual: BindingTable, hostKeys
     const text = rowKeyText(row.key);
     const twin = wanted.get(text);
     wanted.delete(text);
-    if (twin === undefined) drifts.push(extra(row, shadowing(row)));
+    if (twin === undefined) drifts.push(extra(row, row.origin === "operator" ? shadowing(row) : []));
     else if (twin.file !== row.file)
       drifts.push({ kind: "different", key: row.key, desired: twin, actual: row, mend: "replace", shadows: [] });
   }
@@ -85,7 +85,11 @@ function listed(texts: readonly string[]): string {
 /** Tells which desired rows a row that is not desired would take handshakes from, with another certificate. */
 function shadowFinder(desired: BindingTable, hostKeys: ReadonlySet<string>): (row: Row) => readonly Row[] {
   const ports = new Map<number, Row[]>();
-  for (const row of desired.rows) ports.set(row.key.port, [...(ports.get(row.key.port) ?? []), row]);
+  for (const row of desired.rows) {
+    const rows = ports.get(row.key.port);
+    if (rows === undefined) ports.set(row.key.port, [row]);
+    else rows.push(row);
+  }
   return (row) => (ports.get(row.key.port) ?? []).filter((other) => other.file !== row.file && shadows(row, other, hostKeys));
 }
 

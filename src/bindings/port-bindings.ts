@@ -1,4 +1,3 @@
-import { wildcardOf, type HostName } from "../base/index.ts";
 import { keysOf } from "./binding-keys.ts";
 import { rowKeyText } from "./row-key.ts";
 import type { Binding, RowKey } from "./types.ts";
@@ -10,19 +9,28 @@ export interface NamedRow {
   readonly bindings: Binding[];
 }
 
+/** Bindings whose certificate is chosen by name (central, or SNI). */
+export interface NameGroup {
+  readonly bindings: Binding[];
+  /** How many of them ask for a file (fileOf). */
+  readonly byFile: Map<string, number>;
+}
+
+/** The file that a binding names; empty, which no file's name is, when it asks for the central certificates. */
+export function fileOf({ certificate }: Binding): string {
+  return certificate === "central" ? "" : certificate.file;
+}
+
 /** The bindings of one port, sorted for the questions that conflicts ask. */
 export interface PortBindings {
   readonly port: number;
   readonly http: Binding[];
   readonly https: Binding[];
   readonly central: Binding[];
-  readonly centralByHost: Map<string, Binding[]>;
-  /** By the wildcard that covers their host. */
-  readonly centralByWildcard: Map<string, Binding[]>;
   /** By the text of their key: rows that name a file. */
   readonly named: Map<string, NamedRow>;
-  /** By address: bindings whose certificate is chosen by name (central, or SNI). */
-  readonly byName: Map<string, Binding[]>;
+  /** By address. */
+  readonly byName: Map<string, NameGroup>;
   readonly sniWithoutHost: Binding[];
 }
 
@@ -39,15 +47,11 @@ export function sortByPort(bindings: readonly Binding[]): readonly PortBindings[
 }
 
 function take(port: PortBindings, binding: Binding): void {
-  const { host, sni, address, certificate } = binding;
+  const { sni, address, certificate } = binding;
   port.https.push(binding);
-  if (sni || certificate === "central") append(port.byName, address, binding);
+  if (sni || certificate === "central") appendByFile(port.byName, address, binding);
   if (certificate === "central") {
     port.central.push(binding);
-    if (host === undefined) return;
-    append(port.centralByHost, host, binding);
-    const wildcard = host.startsWith("*.") ? undefined : wildcardOf(host as string as HostName); // a pattern without `*.` is a name
-    if (wildcard !== undefined) append(port.centralByWildcard, wildcard, binding);
     return;
   }
   const keys = keysOf(binding);
@@ -60,10 +64,11 @@ function take(port: PortBindings, binding: Binding): void {
   }
 }
 
-function append(map: Map<string, Binding[]>, key: string, binding: Binding): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [binding]);
-  else list.push(binding);
+function appendByFile(groups: Map<string, NameGroup>, address: string, binding: Binding): void {
+  let group = groups.get(address);
+  if (group === undefined) groups.set(address, (group = { bindings: [], byFile: new Map() }));
+  group.bindings.push(binding);
+  group.byFile.set(fileOf(binding), (group.byFile.get(fileOf(binding)) ?? 0) + 1);
 }
 
 function emptyPort(port: number): PortBindings {
@@ -72,8 +77,6 @@ function emptyPort(port: number): PortBindings {
     http: [],
     https: [],
     central: [],
-    centralByHost: new Map(),
-    centralByWildcard: new Map(),
     named: new Map(),
     byName: new Map(),
     sniWithoutHost: [],

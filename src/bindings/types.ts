@@ -72,7 +72,7 @@ export type Drift = {
   readonly key: RowKey;
   /** What the reconciler does about it in mend mode; `keep` is reported only. */
   readonly mend: "add" | "replace" | "remove" | "keep";
-  /** Desired rows that this one keeps handshakes from; extra rows only, empty for the others. */
+  /** Desired rows that an operator's extra row keeps handshakes from; empty for all others, which are mended in any case. */
   readonly shadows: readonly RowKey[];
 } & (
   | { readonly kind: "missing"; readonly desired: Row; readonly actual?: never }
