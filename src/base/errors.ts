@@ -75,6 +75,8 @@ export const ERRORS = {
   ),
   BINDING_ROW_ABSENT: row("The binding table has no such row", 404, 2, "Look at `certfarm bindings show` for the rows there are."),
   // config
+  CONFIG_INVALID: row("farm.yaml is not valid", 400, 1, "Mend every line that is named; try with `certfarm config validate FILE`."),
+  CONFIG_UNREADABLE: row("A configuration file cannot be read", 400, 2, "Check the path and its permissions."),
   // store
   STORE_KEY_INVALID: row("A store key is not valid", 400, 2, "Keys are /-separated names without empty parts, `.` or `..`."),
   STORE_VALUE_TOO_LARGE: row(
@@ -158,7 +160,9 @@ export const ERRORS = {
     "Free the port or give the balancer other ports in farm.yaml; ports below 1024 need the right to bind them.",
   ),
   // operations
-  // admin and cli
+  // admin, cli and app
+  USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
+  BALANCER_NOT_CONFIGURED: row("The shared configuration has no balancer", 409, 2, "Add `balancer:` to farm.yaml and run `certfarm config apply`."),
 } as const satisfies Record<string, ErrorRow>;
 
 /** A code of the ERRORS table. */

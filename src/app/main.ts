@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/** The command. Long-running roles load only what they serve with; everything else is a client of the admin API. */
+import { fail } from "./fail.ts";
+
+const [verb, ...rest] = process.argv.slice(2);
+
+async function run(): Promise<void> {
+  switch (verb) {
+    case "node":
+      return (await import("./run-node.ts")).runNode(rest);
+    case "balancer":
+      return (await import("./run-balancer.ts")).runBalancer(rest);
+    default:
+      return (await import("./run-client.ts")).runClient(process.argv.slice(2));
+  }
+}
+
+await run().catch(fail);

@@ -1,0 +1,23 @@
+import { createLog, systemClock, type Log, type LogLevel } from "../base/index.ts";
+
+/** A long-running role: what it needs of its process. */
+export interface Role {
+  readonly log: Log;
+  /** Tells the parent process, if there is one, that the role serves. */
+  ready(): void;
+  /** Resolves once the process is asked to end: SIGTERM, SIGINT, or a parent process that is gone. */
+  readonly ended: Promise<string>;
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** The role's log goes to standard error as JSON lines; CERTFARM_LOG sets the level. */
+export function startRole(facts: Readonly<Record<string, string>>): Role {
+  const level = LEVELS.find((one) => one === process.env["CERTFARM_LOG"]) ?? "info";
+  const log = createLog({ write: (line) => process.stderr.write(`${line}\n`), now: () => systemClock.now(), level, facts });
+  const ended = new Promise<string>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+    process.once("disconnect", () => resolve("the parent process is gone"));
+  });
+  return { log, ended, ready: () => process.send?.({ type: "ready" }) };
+}

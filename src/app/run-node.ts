@@ -1,0 +1,29 @@
+import { systemClock } from "../base/index.ts";
+import { openPasswords } from "../certificates/index.ts";
+import { startNode } from "../node/index.ts";
+import { createJudge } from "../operations/index.ts";
+import { openDirectoryStoreLater } from "../store/index.ts";
+import { startRole } from "./role.ts";
+import { parseRoleOptions } from "./role-options.ts";
+import { VERSION } from "./version.ts";
+
+/** `certfarm node`: one server that ends TLS, until SIGTERM; then it drains. */
+export async function runNode(args: readonly string[]): Promise<void> {
+  const options = parseRoleOptions("node", args);
+  const { log, ready, ended } = startRole({ node: options.name });
+  const clock = systemClock;
+  const store = openDirectoryStoreLater({ root: options.store, log, clock, create: false });
+  const passwords = await openPasswords({
+    environment: process.env,
+    log,
+    ...(options.passwords === undefined ? {} : { file: options.passwords }),
+  });
+  const judge = createJudge({ store, passwords, clock, log });
+  const node = await startNode({ name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge });
+  void node.serving.then(ready);
+  log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });
+  log.info("node ends", { because: await ended });
+  await node.close();
+  await store.close();
+  process.exit(0);
+}
