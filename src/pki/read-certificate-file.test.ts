@@ -6,7 +6,7 @@ import { ToolFolder } from "./testing/tool-folder.ts";
 import type { FileInput, FileReading } from "./types.ts";
 
 const folder = new ToolFolder();
-const now = instant(Date.now());
+const now = instant(Date.now() + 60_000);
 
 const read = (bytes: Uint8Array, password?: string, more: Partial<FileInput> = {}): Promise<FileReading> =>
   readCertificateFile({ bytes, passwords: password === undefined ? [] : [new Secret(password)], now, ...more });
