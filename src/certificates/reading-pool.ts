@@ -45,6 +45,9 @@ const OWN_ENTRY = new URL(
   import.meta.url,
 );
 
+/** A thread that is not ready by then will not be. Its start does not count against its first file. */
+const START_MS = 30_000;
+
 /** A hostile file must not take the node's memory. */
 const RESOURCES = { maxOldGenerationSizeMb: 128 };
 
@@ -120,17 +123,22 @@ export class ReadingPool {
 
   #assign(thread: Thread, job: Job): void {
     thread.job = job;
-    clearTimeout(thread.timer);
     thread.worker.ref();
-    thread.timer = setTimeout(() => this.#died(thread, `it took more than ${this.#deadlineMs} ms`), this.#deadlineMs);
+    this.#limit(thread, thread.ready ? this.#deadlineMs : START_MS);
     const { bytes, keyBytes } = job.request;
     const parts = keyBytes === undefined ? [bytes] : [bytes, keyBytes];
     thread.worker.postMessage(job.request, [...new Set(parts.map((part) => part.buffer as ArrayBuffer))]); // owned() made them
   }
 
+  #limit(thread: Thread, ms: number): void {
+    clearTimeout(thread.timer);
+    thread.timer = setTimeout(() => this.#died(thread, `it took more than ${ms} ms`), ms);
+  }
+
   #answered(thread: Thread, answer: ReadAnswer): void {
     if ("ready" in answer) {
       thread.ready = true;
+      if (thread.job !== undefined) this.#limit(thread, this.#deadlineMs);
       return;
     }
     const job = thread.job;
