@@ -7,7 +7,7 @@ import { LRUCache } from "lru-cache";
 
 import type { Encoding } from "./accept-encoding.ts";
 import type { ContentFile } from "./content-view.ts";
-import type { FlatHeaders } from "./exchange.ts";
+import { AnswerHeaders, type FlatHeaders } from "./exchange.ts";
 
 const KIB = 1024;
 /** Larger files are streamed from the disk. */
@@ -29,7 +29,7 @@ export class CachedBody {
   readonly bytes: Buffer;
   readonly #headers: FlatHeaders;
   #extra: FlatHeaders | undefined;
-  #whole: FlatHeaders = [];
+  #whole = new AnswerHeaders([]);
 
   constructor(etag: string, bytes: Buffer, headers: FlatHeaders) {
     this.etag = etag;
@@ -38,10 +38,10 @@ export class CachedBody {
   }
 
   /** All header fields with those of the site; joined once for as long as the site's stay the same array. */
-  headersWith(extra: FlatHeaders): FlatHeaders {
+  headersWith(extra: FlatHeaders): AnswerHeaders {
     if (extra !== this.#extra) {
       this.#extra = extra;
-      this.#whole = [...this.#headers, ...extra];
+      this.#whole = new AnswerHeaders([...this.#headers, ...extra]);
     }
     return this.#whole;
   }

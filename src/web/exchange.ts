@@ -1,4 +1,4 @@
-import { Http2ServerResponse } from "node:http2";
+import { Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 
 import type { Clock } from "../base/index.ts";
 import type { AccessLog } from "./access-entry.ts";
@@ -8,6 +8,32 @@ import type { ConnectionFacts, WebRequest, WebResponse } from "./types.ts";
 
 /** Header fields as name, value, name, value: the form that Node writes fastest. */
 export type FlatHeaders = readonly string[];
+
+/** All header fields of an answer, in the forms that HTTP/1 and HTTP/2 are written from fastest. */
+export class AnswerHeaders {
+  readonly flat: FlatHeaders;
+  #object: OutgoingHttpHeaders | undefined;
+
+  constructor(flat: FlatHeaders) {
+    this.flat = flat;
+  }
+
+  /** By name; made once. Repeated names become lists. */
+  get object(): OutgoingHttpHeaders {
+    if (this.#object !== undefined) return this.#object;
+    const object: Record<string, string | string[]> = {};
+    for (let at = 0; at < this.flat.length; at += 2) {
+      const name = (this.flat[at] ?? "").toLowerCase();
+      const value = this.flat[at + 1] ?? "";
+      // An HTTP/2 connection is not for one request to close (RFC 9113 section 8.2.2).
+      if (name === "connection") continue;
+      const present = object[name];
+      object[name] = present === undefined ? value : [present, value].flat();
+    }
+    this.#object = object;
+    return object;
+  }
+}
 
 /** What the exchanges of one handler share. */
 export interface ExchangeContext {
@@ -56,19 +82,23 @@ export class Exchange {
 
   /** A whole answer with a small body, logged at once. `headers` lack what `extra` adds. Without effect when it is too late. */
   reply(status: number, headers: FlatHeaders, body: Buffer | string | undefined): void {
-    this.replyWhole(status, this.extra.length === 0 ? headers : headers.concat(this.extra), body);
+    this.replyWhole(status, new AnswerHeaders(headers.concat(this.extra)), body);
   }
 
   /** Like reply; `headers` have everything already. */
-  replyWhole(status: number, headers: FlatHeaders, body: Buffer | string | undefined): void {
+  replyWhole(status: number, headers: AnswerHeaders, body: Buffer | string | undefined): void {
     if (!this.answerable) {
       this.logNow(0, 0, true);
       return;
     }
     const sent = this.isHead ? undefined : body;
-    writeHead(this.response, status, headers);
-    if (sent === undefined) this.response.end();
-    else this.response.end(sent);
+    const { response } = this;
+    if (response instanceof Http2ServerResponse) replyOnStream(response.stream, { ":status": status, ...headers.object }, sent);
+    else {
+      // Node takes a flat array of strings, and does not change it.
+      response.writeHead(status, headers.flat as string[]);
+      response.end(sent);
+    }
     this.logNow(status, sent === undefined ? 0 : Buffer.byteLength(sent), false);
   }
 
@@ -103,18 +133,18 @@ export class Exchange {
   }
 }
 
-/** Starts an answer of either protocol. */
-export function writeHead(response: WebResponse, status: number, headers: FlatHeaders): void {
-  if (response instanceof Http2ServerResponse) {
-    response.statusCode = status;
-    for (let at = 0; at < headers.length; at += 2) setOrAppend(response, headers[at] ?? "", headers[at + 1] ?? "");
-  } else {
-    // Node takes a flat array of strings, and does not change it.
-    response.writeHead(status, headers as string[]);
+/** Past the compatibility layer, which costs about as much as all else here. */
+function replyOnStream(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders, body: Buffer | string | undefined): void {
+  if (body === undefined || body.length === 0) {
+    stream.respond(headers, { endStream: true });
+    return;
   }
+  stream.respond(headers);
+  stream.end(body);
 }
 
-function setOrAppend(response: Http2ServerResponse, name: string, value: string): void {
-  if (response.hasHeader(name)) response.appendHeader(name, value);
-  else response.setHeader(name, value);
+/** Starts an answer of either protocol whose body follows. */
+export function beginAnswer(response: WebResponse, status: number, flat: FlatHeaders): void {
+  if (response instanceof Http2ServerResponse) response.writeHead(status, new AnswerHeaders(flat).object);
+  else response.writeHead(status, flat as string[]).flushHeaders();
 }

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 
 import { systemCode } from "../base/index.ts";
 import type { SiteService } from "../config/index.ts";
-import { writeHead, type Exchange } from "./exchange.ts";
+import { beginAnswer, type Exchange } from "./exchange.ts";
 import { clientHeaders, upstreamHeaders } from "./proxy-headers.ts";
 import type { Authority } from "./request-target.ts";
 import { answerStatus } from "./status-page.ts";
@@ -162,7 +162,7 @@ export class Forwarding {
       return;
     }
     try {
-      writeHead(response, answer.statusCode ?? 502, clientHeaders(answer.rawHeaders, exchange.extra, answer.httpVersion));
+      beginAnswer(response, answer.statusCode ?? 502, clientHeaders(answer.rawHeaders, exchange.extra, answer.httpVersion));
     } catch {
       attempt.ask.destroy();
       answerStatus(exchange, { status: 502, detail: "The server behind this site gave an answer that cannot be handed on." });
@@ -182,9 +182,6 @@ export class Forwarding {
       if (!answer.complete) breakOff(exchange);
     });
     answer.pipe(response as ServerResponse);
-    // Otherwise a slow answer's header would wait for its first body byte.
-    if (response instanceof Http2ServerResponse) response.writeHead(response.statusCode);
-    else response.flushHeaders();
   }
 
   #join(attempt: Attempt, answer: IncomingMessage, far: { readonly socket: Duplex; readonly head: Buffer }): void {
