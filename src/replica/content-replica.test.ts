@@ -219,7 +219,7 @@ describe("the node's disk", () => {
   });
 });
 
-describe("a node killed while it copies", () => {
+describe("in a process of its own", () => {
   let child: Awaited<ReturnType<typeof compile>>;
   beforeAll(async () => {
     child = await compile("replica/testing/sync-child.ts");
@@ -237,7 +237,20 @@ describe("a node killed while it copies", () => {
     }
   }
 
-  it("serves the former tree whole until the switch and the new one whole after it, and cleans up", async () => {
+  it("a disk without room leaves the former tree, and the report says so", async () => {
+    const first = await publishFiles(store, "www", ONE);
+    await (await open()).sync(["www"], stop.signal);
+    const files = { ...TWO, "large.bin": "x".repeat(100_000) };
+    // The limit on a file's size (in units of 512 or 1024 bytes) stands in for a disk that is full.
+    const command = `ulimit -f 40; exec "$@"`;
+    const args = ["-c", command, "sh", process.execPath, child.script, scratch.path, "0", JSON.stringify(files)];
+    const { stdout } = await promisify(execFile)("sh", args);
+    expect(JSON.parse(stdout)).toMatchObject([{ digest: first, files: 3, problem: expect.stringContaining("no room") }]);
+    expect(await filesOf((await open()).tree("www"))).toEqual(ONE);
+    expect(await readdir(join(scratch.path, "content/incoming")).catch(() => [])).toEqual([]);
+  });
+
+  it("a node killed at any step serves the former tree whole until the switch and the new one whole after it, and cleans up", async () => {
     const served: string[] = [];
     for (let killAt = 1; ; killAt += 1) {
       await rm(join(scratch.path, "content"), { recursive: true, force: true });

@@ -11,7 +11,7 @@ export { createReports, type AgedReport, type PublishOutcome, type Reports } fro
 export type { SendOptions } from "./request-sender.ts";
 export type { RequestHandler } from "./request-server.ts";
 export { createRequests, type Requests } from "./requests.ts";
-export { createRevisions, type NewRevision, type Revisions } from "./revisions.ts";
+export { createRevisions, type AppendedRevision, type NewRevision, type Revisions } from "./revisions.ts";
 export { createTicketKeys, type TicketKeys, type TicketKeysSettings } from "./ticket-keys.ts";
 export type {
   ConfigState,

@@ -15,6 +15,7 @@ describe("isSafePath", () => {
     ["an absolute path", "/etc/passwd"],
     ["a NUL", "a\0b"],
     ["a line end", "a\nb"],
+    ["half a surrogate pair", "a\ud800b"],
     ["a backslash", "a\\..\\b"],
     ["an empty part", "a//b"],
     ["a trailing slash", "a/"],

@@ -18,7 +18,8 @@ export function isSafePath(path: string): boolean {
   return path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && Buffer.byteLength(part) <= MAX_PART_BYTES);
 }
 
-const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
+/** Half a surrogate pair counts too: it becomes another name on the disk. */
+const hasControl = (text: string): boolean => /[\p{Cc}\p{Cs}]/u.test(text);
 
 /** A folder's name: one safe part that is not hidden. */
 export const isSafeFolder = (name: string): boolean => isSafePath(name) && !name.includes("/") && !name.startsWith(".");

@@ -86,21 +86,21 @@ describe("createRevisions", () => {
   it("brings farm.yaml up to the new revision", async () => {
     await append("a: 1\n", 0);
     expect(await text(store, "farm.yaml")).toBe("a: 1\n");
-    await append("a: 2\n", 1);
+    expect(await append("a: 2\n", 1)).toMatchObject({ farmFile: "in-step" });
     expect(await text(store, "farm.yaml")).toBe("a: 2\n");
   });
 
   it("leaves a farm.yaml alone that somebody edited meanwhile", async () => {
     await append("a: 1\n", 0);
     await store.folder("config").put("farm.yaml", new TextEncoder().encode("a: mine\n"));
-    await append("a: 2\n", 1);
+    expect(await append("a: 2\n", 1)).toMatchObject({ number: 2, farmFile: "edited" });
     expect(await text(store, "farm.yaml")).toBe("a: mine\n");
   });
 
   it("counts as made although farm.yaml cannot be written", async () => {
     fault = "unavailable";
     faultOn = /farm\.yaml/;
-    expect(await append("a: 1\n", 0)).toMatchObject({ number: 1 });
+    expect(await append("a: 1\n", 0)).toMatchObject({ number: 1, farmFile: "later" });
     expect(await revisions.latest()).toMatchObject({ number: 1 });
   });
 

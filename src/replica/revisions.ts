@@ -18,6 +18,12 @@ export interface NewRevision {
   readonly base: number;
 }
 
+/** A revision just made (or the latest, when nothing changed), and what became of `config/farm.yaml`. */
+export interface AppendedRevision extends Revision {
+  /** `edited`: somebody saved something else meanwhile; it is left as it is and will be judged next. `later`: it could not be written yet. */
+  readonly farmFile: "in-step" | "edited" | "later";
+}
+
 /** The farm's configuration revisions. Methods throw the store's errors; `watch` never throws. */
 export interface Revisions {
   /** undefined = the farm has none yet. */
@@ -27,11 +33,11 @@ export interface Revisions {
   history(limit: number): Promise<readonly Revision[]>;
   /**
    * Makes the next revision, then brings `config/farm.yaml` up to it, unless somebody edited that meanwhile (then it is left as it is,
-   * and the log says so). The same text as the latest revision makes none: the latest is returned.
+   * and the answer and the log say so). The same text as the latest revision makes none: the latest is returned.
    * @throws STORE_CONFLICT when the latest revision is not `base`: names who was first
    * @throws STORE_VALUE_TOO_LARGE for more than 4 MiB
    */
-  append(change: NewRevision): Promise<Revision>;
+  append(change: NewRevision): Promise<AppendedRevision>;
   /** The latest revision, then each newer one; some in between may be left out. Ends on abort only. */
   watch(signal: AbortSignal): AsyncIterable<Revision>;
   /** Since when `watch` cannot read the store; undefined = it can. */
@@ -60,13 +66,13 @@ export function createRevisions(store: FarmStore, { clock, log }: { readonly clo
     return found;
   }
 
-  async function append(change: NewRevision): Promise<Revision> {
+  async function append(change: NewRevision): Promise<AppendedRevision> {
     const digest = sha256(change.yaml);
     if (Buffer.byteLength(change.yaml) > MAX_YAML_BYTES) {
       throw new FarmError("STORE_VALUE_TOO_LARGE", `the configuration is larger than ${MAX_YAML_BYTES} bytes`);
     }
     const current = await latest();
-    if (current?.digest === digest) return current;
+    if (current?.digest === digest) return { ...current, farmFile: await bringFarmFile(current) };
     if ((current?.number ?? 0) !== change.base) throw conflict(change.base, current);
     const number = change.base + 1;
     const { yaml, by, note } = change;
@@ -74,23 +80,21 @@ export function createRevisions(store: FarmStore, { clock, log }: { readonly clo
     const first = await claimRevision(store.state, mine);
     if (first.digest !== digest) throw conflict(change.base, first);
     known = first;
-    await afterAppend(first);
-    return first;
+    return { ...first, farmFile: await bringFarmFile(first) };
   }
 
   /** What follows a revision that exists already: nothing here may make the append look failed; a duty completes it later. */
-  async function afterAppend(revision: Revision): Promise<void> {
+  async function bringFarmFile(revision: Revision): Promise<AppendedRevision["farmFile"]> {
     try {
       await raiseHead(store.state, revision.number);
-      const outcome = await settleFarmFile(store, revision);
-      if (outcome.kind === "text" || outcome.kind === "unusable") {
-        log.warn("config/farm.yaml was edited meanwhile and is left as it is", { revision: revision.number, by: revision.by });
-      }
+      const { kind } = await settleFarmFile(store, revision);
+      if (kind === "in-sync" || kind === "written") return "in-step";
+      log.warn("config/farm.yaml was edited meanwhile and is left as it is", { revision: revision.number, by: revision.by });
+      return "edited";
     } catch (error) {
-      log.warn("config/farm.yaml is not brought up to the new revision yet", {
-        revision: revision.number,
-        problem: toFarmError(error).message,
-      });
+      const { message } = toFarmError(error);
+      log.warn("config/farm.yaml is not brought up to the new revision yet", { revision: revision.number, problem: message });
+      return "later";
     }
   }
 

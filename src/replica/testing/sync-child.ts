@@ -1,4 +1,7 @@
-/** A process that syncs one folder out of a store in memory and kills itself with SIGKILL at the n-th step: `sync-child DATA_DIR STEP FILES`. */
+/**
+ * A process that syncs one folder out of a store in memory and kills itself with SIGKILL at the n-th step (0 = never), else prints its
+ * reports: `sync-child DATA_DIR STEP FILES`.
+ */
 import { silentLog } from "../../base/index.ts";
 import { createMemoryStore, type FarmStore } from "../../store/index.ts";
 import { createContentReplica } from "../content-replica.ts";
@@ -33,4 +36,4 @@ const replica = await createContentReplica({ store: halved(store), dataDir, log 
 await replica.sync(["www"], new AbortController().signal);
 await replica.close();
 await store.close();
-process.stdout.write(`steps left ${left}\n`);
+process.stdout.write(JSON.stringify(replica.reports()));
