@@ -10,7 +10,7 @@ import { createAlarm, forEachBounded, pause } from "./pause.ts";
 export interface FollowSettings {
   /** Files in use are looked at in rotation this often. @default 1,000 */
   readonly pollMs?: number;
-  /** How many of them each time. @default 400 */
+  /** How many of them each time. @default 200 */
   readonly filesAPoll?: number;
   /** The whole listing is compared this often even when nothing hinted at a change. @default 30,000 */
   readonly resyncMs?: number;
@@ -51,7 +51,7 @@ export class Follower {
   constructor(parts: FollowParts, settings: FollowSettings = {}) {
     this.#parts = parts;
     this.#pollMs = settings.pollMs ?? 1_000;
-    this.#filesAPoll = settings.filesAPoll ?? 400;
+    this.#filesAPoll = settings.filesAPoll ?? 200;
     this.#resyncMs = settings.resyncMs ?? 30_000;
   }
 
