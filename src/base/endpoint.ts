@@ -38,11 +38,11 @@ export function parseIpAddress(text: string): IpAddress | undefined {
 /** 4 or 6. */
 export const ipFamily = (address: IpAddress): 4 | 6 => (address.includes(":") ? 6 : 4);
 
-/** A port number from text, or undefined. */
+/** A port number from 1 to 65535 in plain decimal, or undefined. */
 export function parsePort(text: string): number | undefined {
-  if (!/^\d{1,5}$/.test(text)) return undefined;
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined;
   const port = Number(text);
-  return port >= 1 && port <= 65535 ? port : undefined;
+  return port <= 65535 ? port : undefined;
 }
 
 /** `10.0.0.4:443` or `[2001:db8::4]:443` as an Endpoint, or undefined. */

@@ -145,13 +145,33 @@ export const ERRORS = {
     "Check that the folder exists, has room, and that the node's account may write to it.",
   ),
   // node
-  NODE_OVERLOADED: passing("Too many host names wait for their certificate", 503, 2, "Raise limits.maxLiveNames or add nodes; look at `certfarm refusals` for a scan."),
+  NODE_OVERLOADED: passing(
+    "Too many host names wait for their certificate",
+    503,
+    2,
+    "Raise limits.maxLiveNames or add nodes; look at `certfarm refusals` for a scan.",
+  ),
   NODE_DISK: passing("A node cannot use its own disk", 507, 2, "Free space or mend the permissions of the node's data directory."),
   NODE_TABLE_DAMAGED: row("A node's binding table file is damaged", 500, 2, "Remove the named file; the reconciler makes the table anew."),
-  NODE_LISTEN: passing("A node cannot listen on an address it was given", 503, 2, "Free the port or change the node's address in farm.yaml."),
-  NODE_CLIENT_CA: row("The CA file for client certificates cannot be used", 409, 2, "Put the PEM file of the authority into certificates/authorities/ of the store."),
+  NODE_LISTEN: passing(
+    "A node cannot listen on an address it was given",
+    503,
+    2,
+    "Free the port or change the node's address in farm.yaml.",
+  ),
+  NODE_CLIENT_CA: row(
+    "The CA file for client certificates cannot be used",
+    409,
+    2,
+    "Put the PEM file of the authority into certificates/authorities/ of the store.",
+  ),
   NODE_VERB_UNKNOWN: row("A node was asked for something it does not do", 400, 2, "Run the same certfarm version on every node."),
-  NODE_NOT_CONFIGURED: row("The shared configuration does not name this node", 409, 2, "Add the node to farm.yaml and run `certfarm config apply`, or start it under another --name."),
+  NODE_NOT_CONFIGURED: row(
+    "The shared configuration does not name this node",
+    409,
+    2,
+    "Add the node to farm.yaml and run `certfarm config apply`, or start it under another --name.",
+  ),
   // balancer
   BALANCER_LISTEN_FAILED: row(
     "The balancer cannot listen on a port",
@@ -162,7 +182,12 @@ export const ERRORS = {
   // operations
   // admin, cli and app
   USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
-  BALANCER_NOT_CONFIGURED: row("The shared configuration has no balancer", 409, 2, "Add `balancer:` to farm.yaml and run `certfarm config apply`."),
+  BALANCER_NOT_CONFIGURED: row(
+    "The shared configuration has no balancer",
+    409,
+    2,
+    "Add `balancer:` to farm.yaml and run `certfarm config apply`.",
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 /** A code of the ERRORS table. */
@@ -199,8 +224,17 @@ export class FarmError extends Error {
 /** Any thrown value as a FarmError: itself when it is one, else wrapped under `fallback`. */
 export function toFarmError(thrown: unknown, fallback: ErrorCode = "INTERNAL"): FarmError {
   if (thrown instanceof FarmError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new FarmError(fallback, message, { cause: thrown });
+  return new FarmError(fallback, messageOf(thrown), { cause: thrown });
+}
+
+/** Anything can be thrown, also what has no text. */
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  try {
+    return String(thrown);
+  } catch {
+    return "something without a text was thrown";
+  }
 }
 
 /** The `code` of a Node system error (`ENOENT`, `ECONNREFUSED`), or undefined. */

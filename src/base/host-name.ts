@@ -10,7 +10,8 @@ export type HostPattern = string & { readonly __brand: "HostPattern" };
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const PLAIN = /^[a-z0-9._-]+$/;
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
+/** A name that ends in a number is an IPv4 address in one of its spellings, never a host (URL standard; no top-level domain is a number). */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
 
 /**
  * The normal form of a host name, or undefined when it is none.
@@ -23,7 +24,7 @@ export function parseHostName(text: string): HostName | undefined {
   const lower = bare.toLowerCase();
   // domainToASCII accepts percent escapes and IPv4 shorthand of URLs; only names with other letters need it.
   const ascii = PLAIN.test(lower) ? lower : hasOnlyLetters(lower) ? domainToASCII(lower.normalize("NFC")) : "";
-  if (ascii.length === 0 || ascii.length > 253 || IPV4.test(ascii)) return undefined;
+  if (ascii.length === 0 || ascii.length > 253 || ENDS_IN_NUMBER.test(ascii)) return undefined;
   for (const label of ascii.split(".")) if (!LABEL.test(label)) return undefined;
   return ascii as HostName; // checked above
 }
@@ -65,5 +66,7 @@ export function patternCovers(pattern: HostPattern, host: HostName): boolean {
 export function toUnicodeHost(host: HostName | HostPattern): string {
   if (!host.includes("xn--")) return host;
   const wild = host.startsWith("*.");
-  return (wild ? "*." : "") + domainToUnicode(wild ? host.slice(2) : host);
+  const unicode = domainToUnicode(wild ? host.slice(2) : host);
+  // Labels that only look like A-labels have no Unicode form.
+  return unicode === "" ? host : `${wild ? "*." : ""}${unicode}`;
 }

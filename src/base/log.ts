@@ -25,7 +25,9 @@ export function createLog(settings: {
     (level: LogLevel) =>
     (message: string, facts: Facts = {}): void => {
       if (ORDER.indexOf(level) < least) return;
-      settings.write(JSON.stringify({ time: new Date(settings.now()).toISOString(), level, message, ...settings.facts, ...facts }));
+      const line = { time: new Date(settings.now()).toISOString(), level, message };
+      // First and last: its keys lead the line, and no fact of the same name takes their place.
+      settings.write(JSON.stringify({ ...line, ...settings.facts, ...facts, ...line }));
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
