@@ -10,13 +10,14 @@ import { VERSION } from "./version.ts";
 /** `certfarm balancer`: the layer-4 front, until SIGTERM; then it lets connections end. */
 export async function runBalancer(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("balancer", args);
-  const { log, ready, ended } = startRole({ balancer: options.name });
+  const role = startRole({ balancer: options.name });
+  const { log } = role;
   const store = openDirectoryStoreLater({ root: options.store, log, clock: systemClock, create: false });
   const ending = new AbortController();
-  const follower = createFollower(store, options.data, log, ready);
+  const follower = createFollower(store, options.data, log, () => role.ready());
   log.info("balancer started", { version: VERSION, pid: process.pid, store: options.store });
   const following = follower.run(ending.signal);
-  log.info("balancer ends", { because: await ended });
+  log.info("balancer ends", { because: await role.ended });
   ending.abort();
   await following;
   await follower.balancer()?.close();

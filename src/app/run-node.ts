@@ -10,7 +10,8 @@ import { VERSION } from "./version.ts";
 /** `certfarm node`: one server that ends TLS, until SIGTERM; then it drains. */
 export async function runNode(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("node", args);
-  const { log, ready, ended } = startRole({ node: options.name });
+  const role = startRole({ node: options.name });
+  const { log } = role;
   const clock = systemClock;
   const store = openDirectoryStoreLater({ root: options.store, log, clock, create: false });
   const passwords = await openPasswords({
@@ -20,9 +21,9 @@ export async function runNode(args: readonly string[]): Promise<void> {
   });
   const judge = createJudge({ store, passwords, clock, log });
   const node = await startNode({ name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge });
-  void node.serving.then(ready);
+  void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });
-  log.info("node ends", { because: await ended });
+  log.info("node ends", { because: await role.ended });
   await node.close();
   await store.close();
   process.exit(0);

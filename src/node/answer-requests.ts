@@ -44,15 +44,12 @@ export function createAnswers(parts: AnswerParts): (verb: string, input: unknown
   return (verb, input) => {
     if (!isVerb(answers, verb))
       return Promise.reject(new FarmError("NODE_VERB_UNKNOWN", `${parts.node} does not know ${JSON.stringify(verb)}`));
-    return dispatch(answers, verb, input);
+    // Checked by the schema of the admin route that sent it; the union of handlers cannot be called without naming one input.
+    return (answers[verb] as (input: unknown) => Promise<unknown>)(input);
   };
 }
 
 const isVerb = (answers: Answers, verb: string): verb is keyof NodeRequestMap => Object.hasOwn(answers, verb);
-
-function dispatch<V extends keyof NodeRequestMap>(answers: Answers, verb: V, input: unknown): Promise<unknown> {
-  return answers[verb](input as NodeRequestMap[V]["input"]); // checked by the schema of the admin route that sent it
-}
 
 async function explain(parts: AnswerParts, question: ExplainQuestion): Promise<ExplainAnswer> {
   const serverName: ServerName = serverNameOf(question.serverName);

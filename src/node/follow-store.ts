@@ -11,6 +11,7 @@ export interface StoreFollower {
 }
 
 const RESYNC_MS = 30_000;
+const LISTEN_RETRY_MS = 1_000;
 
 /**
  * Follows everything a node takes from the store until the signal aborts: revisions, ticket keys, content, drains, requests; and does
@@ -41,9 +42,19 @@ export function followStore(settings: NodeSettings, parts: NodeParts, follower: 
       if (!signal.aborted) log.error("a part of the node ended", { problem: toFarmError(error).message });
     });
   }
-  const resync = setInterval(() => void follower.reconciler.reconcile(), RESYNC_MS);
-  resync.unref();
-  signal.addEventListener("abort", () => clearInterval(resync), { once: true });
+  resync(parts, follower.reconciler, signal);
+}
+
+/** Looks at everything again without any event: soon while a listener is not open (another process may free its port), else now and then. */
+function resync(parts: NodeParts, reconciler: Reconciler, signal: AbortSignal): void {
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (): void => {
+    if (signal.aborted) return;
+    timer = setTimeout(() => void reconciler.reconcile().finally(arm), parts.serving.listeners.healthy ? RESYNC_MS : LISTEN_RETRY_MS);
+    timer.unref();
+  };
+  arm();
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
 }
 
 const rotation = (settings: NodeSettings): { rotateTicketsEveryMs?: number } =>

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage } from "node:http";
-import { createServer as createHttp2Server, Http2ServerRequest, type Http2Session } from "node:http2";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createHttp2Server, type Http2Server, type Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 import type { Limits } from "../config/index.ts";
-import { answerClientError, httpServerOptions, type ConnectionFacts, type WebHandler, type WebRequest } from "../web/index.ts";
+import { answerClientError, httpServerOptions, type ConnectionFacts, type HttpServerOptions, type WebHandler } from "../web/index.ts";
 
 /** The HTTP servers of a node. They never listen: decrypted (or plain) connections are handed to them. */
 export interface HttpServers {
@@ -17,65 +17,94 @@ export interface HttpServers {
 /** HTTP/1.1 and HTTP/2 servers in front of one web handler. */
 export function createHttpServers(handler: WebHandler, limits: Limits): HttpServers {
   const facts = new WeakMap<object, ConnectionFacts>();
-  const sessions = new Set<Http2Session>();
   const options = httpServerOptions(limits);
-  const http1 = createServer(options.http1);
-  const http2 = createHttp2Server(options.http2);
-  let introduced: ConnectionFacts | undefined;
-
-  const factsOf = (request: WebRequest): ConnectionFacts | undefined =>
-    request instanceof Http2ServerRequest
-      ? request.stream.session === undefined
-        ? undefined
-        : facts.get(request.stream.session)
-      : facts.get(request.socket);
-
-  http1.on("request", (request, response) => {
-    const known = factsOf(request);
-    if (known === undefined) return void request.socket.destroy();
-    handler.request(request, response, known);
-  });
-  http1.on("upgrade", (request: IncomingMessage, socket, head) => {
-    const known = factsOf(request);
-    if (known === undefined) return void socket.destroy();
-    handler.upgrade(request, socket, head, known);
-  });
-  http1.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) =>
-    answerClientError(error, socket, error.rawPacket),
-  );
-  http1.setTimeout(options.idleTimeoutMs);
-  http2.setTimeout(options.idleTimeoutMs);
-  http2.on("session", (session) => {
-    if (introduced !== undefined) facts.set(session, introduced);
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => session.destroy());
-  });
-  http2.on("request", (request, response) => {
-    const known = factsOf(request);
-    if (known === undefined) return void request.stream.close();
-    handler.request(request, response, known);
-  });
-  // Node starts its header and request time-outs when a server begins to listen; these never do.
-  http1.emit("listening");
+  const http1 = openHttp1(handler, options, facts);
+  const { http2, sessions } = openHttp2(handler, options, facts);
 
   return {
     take(socket, known, protocol) {
       facts.set(socket, known);
-      if (protocol === "http/1.1") return void http1.emit("connection", socket);
-      introduced = known; // the 'session' event comes within emit()
+      if (protocol === "http/1.1") {
+        http1.emit("connection", socket);
+        return;
+      }
+      sessions.introduce(known); // the 'session' event comes within emit()
       http2.emit("connection", socket);
-      introduced = undefined;
     },
     drain() {
       http1.closeIdleConnections();
-      for (const session of sessions) session.close();
+      sessions.each((session) => session.close());
     },
     close() {
       http1.close();
       http1.closeAllConnections();
       http2.close();
-      for (const session of sessions) session.destroy();
+      sessions.each((session) => session.destroy());
+    },
+  };
+}
+
+type KnownFacts = WeakMap<object, ConnectionFacts>;
+
+function openHttp1(handler: WebHandler, options: HttpServerOptions, facts: KnownFacts): Server {
+  const server = createServer(options.http1);
+  server.on("request", (request, response) => {
+    const known = facts.get(request.socket);
+    if (known === undefined) request.socket.destroy();
+    else handler.request(request, response, known);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket, head) => {
+    const known = facts.get(request.socket);
+    if (known === undefined) socket.destroy();
+    else handler.upgrade(request, socket, head, known);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) =>
+    answerClientError(error, socket, error.rawPacket),
+  );
+  server.setTimeout(options.idleTimeoutMs);
+  // Node starts its header and request time-outs when a server begins to listen; this one never does.
+  server.emit("listening");
+  return server;
+}
+
+/** The open HTTP/2 sessions, with what is known of the connection of each. */
+interface Sessions {
+  /** For the session that begins next. */
+  introduce(known: ConnectionFacts): void;
+  each(act: (session: Http2Session) => void): void;
+}
+
+function openHttp2(
+  handler: WebHandler,
+  options: HttpServerOptions,
+  facts: KnownFacts,
+): { readonly http2: Http2Server; readonly sessions: Sessions } {
+  const http2 = createHttp2Server(options.http2);
+  const open = new Set<Http2Session>();
+  let introduced: ConnectionFacts | undefined;
+  http2.on("session", (session) => {
+    if (introduced !== undefined) facts.set(session, introduced);
+    introduced = undefined;
+    open.add(session);
+    session.once("close", () => open.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  http2.on("request", (request, response) => {
+    const { session } = request.stream;
+    const known = session === undefined ? undefined : facts.get(session);
+    if (known === undefined) request.stream.close();
+    else handler.request(request, response, known);
+  });
+  http2.setTimeout(options.idleTimeoutMs);
+  return {
+    http2,
+    sessions: {
+      introduce(known) {
+        introduced = known;
+      },
+      each(act) {
+        for (const session of open) act(session);
+      },
     },
   };
 }

@@ -1,13 +1,9 @@
 import { type Clock, type Instant } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { ContentReplica, NodeReport } from "../replica/index.ts";
-import type { ConnectionRegister } from "./connections.ts";
-import type { Listeners } from "./listeners.ts";
-import type { LiveNames } from "./live-names.ts";
-import type { Reconciler } from "./reconciler.ts";
-import type { RefusalJournal } from "./refusal-journal.ts";
+import type { ReconcilerState } from "./reconciler.ts";
+import type { Serving } from "./serving.ts";
 import type { SelfProof } from "./self-proof.ts";
-import type { TlsFront } from "./tls-front.ts";
 
 /** What a report is gathered from. */
 export interface ReportSources {
@@ -15,26 +11,22 @@ export interface ReportSources {
   readonly version: string;
   readonly clock: Clock;
   readonly startedAt: Instant;
-  readonly reconciler: Reconciler;
-  readonly listeners: Listeners;
+  /** Absent while the node starts. */
+  readonly reconciled: ReconcilerState | undefined;
+  readonly serving: Serving;
   readonly content: ContentReplica;
   readonly certificates: CentralCertificates;
   readonly proof: SelfProof;
-  readonly journal: RefusalJournal;
-  readonly front: TlsFront;
-  readonly connections: ConnectionRegister;
-  readonly liveNames: LiveNames;
-  readonly draining: () => boolean;
+  readonly draining: boolean;
 }
 
 /** Hosts listed one by one in a report; the counts hold for all of them. */
 const HOSTS_IN_REPORT = 1_500;
+const DRIFT_IN_REPORT = 100;
 
 /** What the node says of itself at this moment. */
 export function gatherReport(sources: ReportSources): NodeReport {
-  const { applied, table, drift, problem } = sources.reconciler.state;
   const staleSince = earliest(sources.certificates.staleSince, sources.content.staleSince());
-  const cpu = process.cpuUsage();
   return {
     node: sources.node,
     at: sources.clock.now(),
@@ -42,24 +34,36 @@ export function gatherReport(sources: ReportSources): NodeReport {
     pid: process.pid,
     version: sources.version,
     nodeVersion: process.version,
+    ...describeReconciled(sources.reconciled),
+    ...(staleSince === undefined ? {} : { staleSince }),
+    listeners: sources.serving.listeners.state(),
+    content: sources.content.reports(),
+    proof: sources.proof.summary(HOSTS_IN_REPORT),
+    refusals: sources.serving.journal.totals(),
+    handshakes: sources.serving.front.counts(),
+    certificates: sources.certificates.counts(),
+    draining: sources.draining,
+    resources: describeResources(sources.serving),
+  };
+}
+
+function describeReconciled(state: ReconcilerState | undefined): Pick<NodeReport, "revision" | "digest" | "revisionProblem" | "table"> {
+  const { applied, table, drift = [], problem } = state ?? {};
+  return {
     revision: applied?.revision.number ?? 0,
     digest: applied?.revision.digest ?? "",
     ...(problem === undefined ? {} : { revisionProblem: problem }),
-    ...(staleSince === undefined ? {} : { staleSince }),
-    listeners: sources.listeners.state(),
-    table: { rows: table.rows.length, drift: drift.slice(0, 100), reconcile: applied?.node.reconcile ?? "mend" },
-    content: sources.content.reports(),
-    proof: sources.proof.summary(HOSTS_IN_REPORT),
-    refusals: sources.journal.totals(),
-    handshakes: sources.front.counts(),
-    certificates: sources.certificates.counts(),
-    draining: sources.draining(),
-    resources: {
-      rssBytes: process.memoryUsage.rss(),
-      connections: sources.connections.open,
-      liveNames: sources.liveNames.size,
-      cpuSeconds: Math.round((cpu.user + cpu.system) / 1e4) / 100,
-    },
+    table: { rows: table?.rows.length ?? 0, drift: drift.slice(0, DRIFT_IN_REPORT), reconcile: applied?.node.reconcile ?? "mend" },
+  };
+}
+
+function describeResources(serving: Serving): NodeReport["resources"] {
+  const cpu = process.cpuUsage();
+  return {
+    rssBytes: process.memoryUsage.rss(),
+    connections: serving.connections.open,
+    liveNames: serving.liveNames.size,
+    cpuSeconds: Math.round((cpu.user + cpu.system) / 1e4) / 100,
   };
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
-import { createServing, type Serving } from "./serving.ts";
+import { Serving } from "./serving.ts";
 
 /** What a node is started with. */
 export interface NodeSettings {
@@ -63,7 +63,7 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
   const tickets = createTicketKeys({ store, clock, log, dataDir });
   const lastGood = createLastGood({ dataDir });
   const initial = { table: { rows: [] }, config: undefined, sites: undefined, ticketKeys: tickets.current() };
-  const serving = createServing({
+  const serving = new Serving({
     node: name,
     clock,
     log,

@@ -1,4 +1,4 @@
-import type { Reconciler } from "./reconciler.ts";
+import type { Applied } from "./reconciler.ts";
 import type { SelfProof } from "./self-proof.ts";
 import type { Serving } from "./serving.ts";
 
@@ -16,12 +16,12 @@ export interface Readiness {
  * must not take the others down with it, that is what `/readyz?host=` is for.
  */
 export function judgeReadiness(parts: {
-  readonly reconciler: Reconciler;
+  readonly applied: Applied | undefined;
   readonly serving: Serving;
   readonly proof: SelfProof;
   readonly draining: boolean;
 }): Readiness {
-  const { applied } = parts.reconciler.state;
+  const { applied } = parts;
   const { proved, failed, pending } = parts.proof.summary(0);
   const reasons: string[] = [];
   if (parts.draining) reasons.push("draining");

@@ -36,29 +36,134 @@ export interface ReconcilerState {
   readonly problem: string | undefined;
 }
 
-/** Makes the node's actual state follow the shared configuration. Every call compares the whole of both: there are no events to miss. */
-export interface Reconciler {
-  readonly state: ReconcilerState;
-  /** Gives the newest revision known; older ones than the applied one are ignored. */
-  offer(revision: Revision): void;
-  /** One pass, joined by all who ask while it runs. Never throws: problems are in `state`. */
-  reconcile(): Promise<void>;
-  /** Edits the actual table by hand; what the reconciler makes of it next depends on the node's `reconcile` setting. */
-  add(row: Row): Promise<Row>;
-  remove(key: RowKey): Promise<void>;
-}
-
 /** What the reconciler works with. */
 export interface ReconcilerParts {
   readonly node: string;
   readonly log: Log;
   readonly tableFile: TableFile;
   readonly lastGood: Pick<LastGood, "save">;
-  /** Called after each pass that changed something; applies listeners, content and the serving state. */
+  /** Called after every pass; applies listeners, content and the serving state. */
   readonly applied: (state: ReconcilerState) => Promise<void>;
 }
 
-/** A reconciler that starts from the table on disk. @throws NODE_DISK */
+/**
+ * Makes the node's actual state follow the shared configuration. Every pass compares the whole of both: there are no events to miss,
+ * and a start, a new revision, a resync and an edited table are the same thing.
+ */
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  #state: ReconcilerState;
+  #newest: Revision | undefined;
+  /** No table was on disk: the first one is made even where drift is only observed. */
+  #isFirst: boolean;
+  #queue: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  constructor(parts: ReconcilerParts, loaded: BindingTable | undefined) {
+    this.#parts = parts;
+    this.#isFirst = loaded === undefined;
+    this.#state = { applied: undefined, table: loaded ?? createTable([]), drift: [], problem: undefined };
+  }
+
+  get state(): ReconcilerState {
+    return this.#state;
+  }
+
+  /** Gives the newest revision known; older ones are ignored. */
+  offer(revision: Revision): void {
+    if (this.#newest === undefined || revision.number >= this.#newest.number) this.#newest = revision;
+  }
+
+  /** One pass, shared by all who ask while it waits for its turn. Never rejects: problems are in `state`. */
+  reconcile(): Promise<void> {
+    this.#waiting ??= this.#exclusively(async () => {
+      this.#waiting = undefined;
+      await this.#guardedPass();
+    });
+    return this.#waiting;
+  }
+
+  /** Adds a row to the actual table; what the next pass makes of it depends on the node's `reconcile` setting. */
+  async add(row: Row): Promise<Row> {
+    await this.#edit((table) => addRow(table, row));
+    return row;
+  }
+
+  remove(key: RowKey): Promise<void> {
+    return this.#edit((table) => deleteRow(table, key));
+  }
+
+  #edit(change: (table: BindingTable) => BindingTable): Promise<void> {
+    return this.#exclusively(async () => {
+      const table = change(this.#state.table);
+      await this.#parts.tableFile.save(table);
+      this.#isFirst = false;
+      this.#state = { ...this.#state, table };
+      await this.#guardedPass();
+    });
+  }
+
+  /** Passes and edits never overlap. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.then(ignore, ignore);
+    return result;
+  }
+
+  async #guardedPass(): Promise<void> {
+    try {
+      await this.#pass();
+    } catch (error) {
+      const { message, code } = toFarmError(error);
+      this.#state = { ...this.#state, problem: `${message} (${code})` };
+      this.#parts.log.error("reconcile failed", { problem: message, code });
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const before = this.#state;
+    const { applied, problem } = this.#read(before.applied);
+    if (problem !== undefined && problem !== before.problem) this.#parts.log.error("revision refused", { problem });
+    const table = applied === undefined ? before.table : await this.#mend(before.table, applied);
+    const drift = applied === undefined ? [] : driftOf(applied, table).map(driftText);
+    this.#state = { applied, table, drift, problem };
+    if (applied !== undefined && applied !== before.applied) {
+      await this.#persist("the last good configuration", () => this.#parts.lastGood.save(applied.revision));
+      this.#parts.log.info("revision applied", { revision: applied.revision.number, rows: table.rows.length });
+    }
+    await this.#parts.applied(this.#state);
+  }
+
+  /** The newest revision when it can be applied, else what was applied before, and why. */
+  #read(before: Applied | undefined): { readonly applied: Applied | undefined; readonly problem: string | undefined } {
+    const newest = this.#newest;
+    if (newest === undefined) return { applied: before, problem: undefined };
+    if (newest.digest === before?.revision.digest) return { applied: withRevision(before, newest), problem: undefined };
+    const reading = readRevision(newest, this.#parts.node);
+    return typeof reading === "string" ? { applied: before, problem: reading } : { applied: reading, problem: undefined };
+  }
+
+  /** A full disk is told, and the node serves on: what is written is only needed at the next start, and the next pass tries again. */
+  async #persist(what: string, save: () => Promise<void>): Promise<void> {
+    await save().catch((error: unknown) =>
+      this.#parts.log.error("the node's disk cannot be written", { what, problem: toFarmError(error).message }),
+    );
+  }
+
+  async #mend(table: BindingTable, applied: Applied): Promise<BindingTable> {
+    if (applied.node.reconcile === "observe" && !this.#isFirst) return table;
+    const drift = driftOf(applied, table);
+    if (drift.length === 0 && !this.#isFirst) return table;
+    const mended = mendTable(applied.desired.table, table, applied.desired.hostKeys);
+    await this.#persist("the binding table", () => this.#parts.tableFile.save(mended));
+    if (!this.#isFirst)
+      for (const one of drift) this.#parts.log.warn("binding table differs from the configuration", { drift: driftText(one) });
+    this.#isFirst = false;
+    return mended;
+  }
+}
+
+/** A reconciler that starts from the table on disk; a damaged one is made anew. @throws NODE_DISK */
 export async function createReconciler(parts: ReconcilerParts): Promise<Reconciler> {
   const loaded = await parts.tableFile.load().catch((error: unknown) => {
     const known = toFarmError(error);
@@ -66,89 +171,7 @@ export async function createReconciler(parts: ReconcilerParts): Promise<Reconcil
     parts.log.error("the binding table on disk is damaged and is made anew", { problem: known.message });
     return undefined;
   });
-  let newest: Revision | undefined;
-  let state: ReconcilerState = { applied: undefined, table: loaded ?? createTable([]), drift: [], problem: undefined };
-  let tableIsNew = loaded === undefined;
-  let queue: Promise<void> = Promise.resolve();
-  let waiting: Promise<void> | undefined;
-
-  /** Passes and edits never overlap. */
-  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = queue.then(work);
-    queue = result.then(ignore, ignore);
-    return result;
-  };
-
-  const pass = async (): Promise<void> => {
-    const before = state;
-    const reading =
-      newest === undefined || newest.digest === before.applied?.revision.digest ? undefined : readRevision(newest, parts.node);
-    const applied = typeof reading === "object" ? reading : before.applied === undefined ? undefined : sameContent(before.applied, newest);
-    const problem = typeof reading === "string" ? reading : undefined;
-    if (problem !== undefined && problem !== before.problem)
-      parts.log.error("revision refused", { revision: newest?.number ?? 0, problem });
-    const table = applied === undefined ? before.table : await mend(before.table, applied);
-    const drift = applied === undefined ? [] : driftOf(applied, table).map(driftText);
-    state = { applied, table, drift, problem };
-    if (applied !== undefined && applied !== before.applied) {
-      await parts.lastGood.save(applied.revision);
-      parts.log.info("revision applied", { revision: applied.revision.number, rows: table.rows.length });
-    }
-    await parts.applied(state);
-  };
-
-  const mend = async (table: BindingTable, applied: Applied): Promise<BindingTable> => {
-    if (applied.node.reconcile === "observe" && !tableIsNew) return table;
-    const drift = driftOf(applied, table);
-    if (drift.length === 0 && !tableIsNew) return table;
-    const mended = mendTable(applied.desired.table, table, applied.desired.hostKeys);
-    await parts.tableFile.save(mended);
-    if (!tableIsNew) for (const one of drift) parts.log.warn("binding table mended", { drift: driftText(one) });
-    tableIsNew = false;
-    return mended;
-  };
-
-  const guarded = async (): Promise<void> => {
-    try {
-      await pass();
-    } catch (error) {
-      const problem = toFarmError(error);
-      state = { ...state, problem: `${problem.message} (${problem.code})` };
-      parts.log.error("reconcile failed", { problem: problem.message, code: problem.code });
-    }
-  };
-
-  const reconcile = (): Promise<void> => {
-    waiting ??= exclusively(async () => {
-      waiting = undefined;
-      await guarded();
-    });
-    return waiting;
-  };
-
-  const edit = (change: (table: BindingTable) => BindingTable): Promise<void> =>
-    exclusively(async () => {
-      const table = change(state.table);
-      await parts.tableFile.save(table);
-      tableIsNew = false;
-      state = { ...state, table };
-      await guarded();
-    });
-
-  return {
-    get state() {
-      return state;
-    },
-    offer(revision) {
-      if (newest === undefined || revision.number >= newest.number) newest = revision;
-    },
-    reconcile,
-    async add(row) {
-      await edit((table) => addRow(table, row));
-      return row;
-    },
-    remove: (key) => edit((table) => deleteRow(table, key)),
-  };
+  return new Reconciler(parts, loaded);
 }
 
 const driftOf = (applied: Applied, table: BindingTable): readonly Drift[] =>
@@ -168,10 +191,8 @@ function readRevision(revision: Revision, name: string): Applied | string {
 }
 
 /** A newer revision with the same text changes the number only. */
-function sameContent(applied: Applied, newest: Revision | undefined): Applied {
-  if (newest === undefined || newest.digest !== applied.revision.digest || newest.number === applied.revision.number) return applied;
-  return { ...applied, revision: newest };
-}
+const withRevision = (applied: Applied, newest: Revision): Applied =>
+  newest.number === applied.revision.number ? applied : { ...applied, revision: newest };
 
 function ignore(): void {
   // The one who asked has the outcome; the queue only needs the order.

@@ -1,5 +1,3 @@
-import type { Socket } from "node:net";
-
 import { type Clock, type Log } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, Limits } from "../config/index.ts";
@@ -7,34 +5,18 @@ import type { ContentReplica } from "../replica/index.ts";
 import type { Folder } from "../store/index.ts";
 import { createWebHandler, type AccessLog, type WebHandler } from "../web/index.ts";
 import { createColdGate } from "./cold-gate.ts";
-import { createConnectionRegister, type ConnectionRegister } from "./connections.ts";
+import { createConnectionRegister } from "./connections.ts";
 import { createFileVersions } from "./file-versions.ts";
-import { createHelloIntake } from "./hello-intake.ts";
+import { createHelloIntake, type HelloIntake } from "./hello-intake.ts";
 import { createHttpServers, type HttpServers } from "./http-servers.ts";
 import { createListeners, type Listeners } from "./listeners.ts";
 import { LiveNames } from "./live-names.ts";
 import { createPlainFront } from "./plain-front.ts";
 import { createRefusalJournal, type RefusalJournal } from "./refusal-journal.ts";
 import { createSelector, type Selector, type ServingState } from "./selection.ts";
-import { createSitePolicies } from "./site-policies.ts";
+import { createSitePolicies, type SitePolicies } from "./site-policies.ts";
 import { TlsFront } from "./tls-front.ts";
 import { createProxyTrust, type ProxyTrust } from "./trusted-proxies.ts";
-
-/** Everything between a listening socket and the web room, serving by one replaceable state. */
-export interface Serving {
-  readonly selector: Selector;
-  readonly journal: RefusalJournal;
-  readonly connections: ConnectionRegister;
-  readonly liveNames: LiveNames;
-  readonly listeners: Listeners;
-  readonly front: TlsFront;
-  readonly state: () => ServingState;
-  /** Replaces parts of the state; connections from now on see it. */
-  update(change: Partial<Omit<ServingState, "epoch">>): void;
-  /** No new connections; open ones end after their answer, at the latest after `graceMs`. */
-  drain(graceMs: number): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** What serving works with. */
 export interface ServingParts {
@@ -54,103 +36,111 @@ const MAX_COLD_WAITING = 4_000;
 const CA_REFRESH_MS = 5_000;
 const DEFAULTS = { maxConnections: 20_000, maxLiveNames: 2_000, handshakeTimeoutMs: 10_000, headersTimeoutMs: 30_000 };
 
-/** Serving that waits for its first configuration. */
-export function createServing(parts: ServingParts): Serving {
-  const { clock, log } = parts;
-  let state: ServingState = { ...parts.initial, epoch: 1 };
-  let http: HttpServers | undefined;
-  let httpLimits = "";
-  let trusts: ProxyTrust = () => false;
-  const getState = (): ServingState => state;
+/** Everything between a listening socket and the web room, serving by one replaceable state. */
+export class Serving {
+  readonly selector: Selector;
+  readonly journal: RefusalJournal;
+  readonly connections = createConnectionRegister(DEFAULTS.maxConnections);
+  readonly liveNames: LiveNames;
+  readonly listeners: Listeners;
+  readonly front: TlsFront;
+  readonly #handler: WebHandler;
+  readonly #intake: HelloIntake;
+  readonly #refreshing: NodeJS.Timeout;
+  #state: ServingState;
+  #http: HttpServers | undefined;
+  #httpLimits = "";
+  #trusts: ProxyTrust = () => false;
 
-  const bump = (change: Partial<ServingState> = {}): void => {
-    state = { ...state, ...change, epoch: state.epoch + 1 };
-  };
-  const versions = createFileVersions();
-  parts.certificates.onChange((change) => {
-    versions.note(change.files);
-    bump();
-  });
-
-  const handler = createHandler(parts, getState);
-  const journal = createRefusalJournal(clock);
-  const connections = createConnectionRegister(DEFAULTS.maxConnections);
-  const gate = createColdGate(clock, { share: COLD_SHARE, maxWaiting: MAX_COLD_WAITING });
-  const limit = (name: keyof typeof DEFAULTS): number => state.config?.limits[name] ?? DEFAULTS[name];
-  const intake = createHelloIntake(clock, { timeoutMs: () => limit("handshakeTimeoutMs"), trustsProxyHeader: (peer) => trusts(peer) });
-  const front = new TlsFront({ intake, journal, connections, http: () => http, noteWarm: () => gate.noteWarm() });
-  const plain = createPlainFront({
-    connections,
-    http: () => http,
-    trusts: (peer) => trusts(peer),
-    headerTimeoutMs: () => limit("headersTimeoutMs"),
-  });
-  const selector = createSelector({ clock, certificates: parts.certificates, state: getState });
-  const policies = createSitePolicies(parts.certificateFolder, getState);
-  const liveNames = new LiveNames(
-    {
-      clock,
-      selector,
-      certificates: parts.certificates,
-      gate,
-      state: getState,
-      policy: (serverName, port) => policies.resolve(serverName, port),
-      fileVersion: (file) => versions.of(file),
-      secure: front.secure,
-      failed: front.failed,
-    },
-    DEFAULTS.maxLiveNames,
-  );
-  front.use(liveNames);
-  const listeners = createListeners(log, (socket: Socket, listener) => {
-    if (listener.protocol === "https") front.accept(socket, listener.bindingPort);
-    else plain.accept(socket, listener.bindingPort);
-  });
-  const refreshing = setInterval(() => {
-    policies.refresh().then(
-      (changed) => (changed ? bump() : undefined),
-      (error: unknown) => log.warn("client CA files cannot be looked at", { problem: String(error) }),
+  constructor(parts: ServingParts) {
+    const { clock, log, certificates } = parts;
+    this.#state = { ...parts.initial, epoch: 1 };
+    this.#handler = createHandler(parts, this.state);
+    this.journal = createRefusalJournal(clock);
+    this.selector = createSelector({ clock, certificates, state: this.state });
+    const trusts: ProxyTrust = (peer) => this.#trusts(peer);
+    this.#intake = createHelloIntake(clock, { timeoutMs: () => this.#limit("handshakeTimeoutMs"), trustsProxyHeader: trusts });
+    const gate = createColdGate(clock, { share: COLD_SHARE, maxWaiting: MAX_COLD_WAITING });
+    const http = (): HttpServers | undefined => this.#http;
+    const { journal, connections, selector } = this;
+    this.front = new TlsFront({ intake: this.#intake, journal, connections, http, noteWarm: () => gate.noteWarm() });
+    const policies = createSitePolicies(parts.certificateFolder, this.state);
+    const versions = createFileVersions();
+    this.liveNames = new LiveNames(
+      {
+        clock,
+        selector,
+        certificates,
+        gate,
+        state: this.state,
+        policy: (serverName, port) => policies.resolve(serverName, port),
+        fileVersion: (file) => versions.of(file),
+        secure: this.front.secure,
+        failed: this.front.failed,
+      },
+      DEFAULTS.maxLiveNames,
     );
-  }, CA_REFRESH_MS);
-  refreshing.unref();
+    this.front.use(this.liveNames);
+    certificates.onChange((change) => {
+      versions.note(change.files);
+      this.update({});
+    });
+    const plain = createPlainFront({ connections, http, trusts, headerTimeoutMs: () => this.#limit("headersTimeoutMs") });
+    this.listeners = createListeners(log, (socket, listener) => {
+      if (listener.protocol === "https") this.front.accept(socket, listener.bindingPort);
+      else plain.accept(socket, listener.bindingPort);
+    });
+    this.#refreshing = this.#refreshPolicies(policies, log);
+  }
+
+  readonly state = (): ServingState => this.#state;
+
+  /** Replaces parts of the state; connections from now on see it. */
+  update(change: Partial<Omit<ServingState, "epoch">>): void {
+    if (change.config !== undefined && change.config !== this.#state.config) this.#applyLimits(change.config);
+    this.#state = { ...this.#state, ...change, epoch: this.#state.epoch + 1 };
+  }
+
+  /** No new connections; open ones end after their answer, at the latest after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    await this.listeners.close();
+    this.#http?.drain();
+    await this.connections.drain(graceMs);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#refreshing);
+    this.#intake.close();
+    await this.listeners.close();
+    this.#http?.close();
+    await this.#handler.close();
+  }
+
+  #limit(name: keyof typeof DEFAULTS): number {
+    return this.#state.config?.limits[name] ?? DEFAULTS[name];
+  }
 
   /** New limits need new HTTP servers; requests on the old ones end there. */
-  const applyLimits = (config: FarmConfig): void => {
-    connections.setMax(config.limits.maxConnections);
-    liveNames.resize(config.limits.maxLiveNames);
-    trusts = createProxyTrust(config.balancer?.proxyProtocol === true ? config.balancer.trustedBy : []);
+  #applyLimits(config: FarmConfig): void {
+    this.connections.setMax(config.limits.maxConnections);
+    this.liveNames.resize(config.limits.maxLiveNames);
+    this.#trusts = createProxyTrust(config.balancer?.proxyProtocol === true ? config.balancer.trustedBy : []);
     const text = JSON.stringify(config.limits);
-    if (text === httpLimits) return;
-    httpLimits = text;
-    http?.drain();
-    http = createHttpServers(handler, config.limits);
-  };
+    if (text === this.#httpLimits) return;
+    this.#httpLimits = text;
+    this.#http?.drain();
+    this.#http = createHttpServers(this.#handler, config.limits);
+  }
 
-  return {
-    selector,
-    journal,
-    connections,
-    liveNames,
-    listeners,
-    front,
-    state: getState,
-    update(change) {
-      if (change.config !== undefined && change.config !== state.config) applyLimits(change.config);
-      bump(change);
-    },
-    async drain(graceMs) {
-      await listeners.close();
-      http?.drain();
-      await connections.drain(graceMs);
-    },
-    async close() {
-      clearInterval(refreshing);
-      intake.close();
-      await listeners.close();
-      http?.close();
-      await handler.close();
-    },
-  };
+  #refreshPolicies(policies: SitePolicies, log: Log): NodeJS.Timeout {
+    const look = async (): Promise<void> => {
+      if (await policies.refresh()) this.update({});
+    };
+    const timer = setInterval(() => {
+      look().catch((error: unknown) => log.warn("client CA files cannot be looked at", { problem: String(error) }));
+    }, CA_REFRESH_MS);
+    return timer.unref();
+  }
 }
 
 /** Before the first configuration nothing is handed to the web room, so its limits are never asked for then. */

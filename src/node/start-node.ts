@@ -1,14 +1,15 @@
+import type { Instant } from "../base/index.ts";
 import { createReports, type NodeReport } from "../replica/index.ts";
 import { createAnswers } from "./answer-requests.ts";
 import { dialOwnListener } from "./dial-self.ts";
 import { followStore } from "./follow-store.ts";
-import { createHealthServer } from "./health-server.ts";
+import { createHealthServer, type HealthServer } from "./health-server.ts";
 import { wantedListeners, type WantedListener } from "./listeners.ts";
 import { gatherReport } from "./node-report.ts";
 import { openNodeParts, type NodeParts, type NodeSettings } from "./open-parts.ts";
-import { judgeReadiness } from "./readiness.ts";
-import { createReconciler, type ReconcilerState } from "./reconciler.ts";
-import { createReportPublisher } from "./report-publisher.ts";
+import { judgeReadiness, type Readiness } from "./readiness.ts";
+import { createReconciler, type Reconciler, type ReconcilerState } from "./reconciler.ts";
+import { createReportPublisher, type ReportPublisher } from "./report-publisher.ts";
 import { SelfProof } from "./self-proof.ts";
 import { createTableFile } from "./table-file.ts";
 
@@ -28,123 +29,124 @@ const DRAIN_MS = 10_000;
  * @throws NODE_DISK, CERTIFICATES_KEPT_UNUSABLE when the data directory cannot be used; a missing store is not an error
  */
 export async function startNode(settings: NodeSettings): Promise<Node> {
-  const { name, store, log } = settings;
-  const ending = new AbortController();
-  const parts = await openNodeParts(settings);
-  const { clock, serving, certificates, content } = parts;
-  const startedAt = clock.now();
-  const listeners = (): readonly WantedListener[] => serving.listeners.open();
-  const proof = new SelfProof({
-    clock,
-    state: serving.state,
-    selector: serving.selector,
-    listeners,
-    dial: (target, host) => dialOwnListener(clock, target, host),
-  });
-  let drained = false;
-  let closing: Promise<void> | undefined;
-  const draining = (): boolean => drained || closing !== undefined;
-
-  const first = deferred();
-  const applier = createApplier(parts, proof, ending.signal);
-  const reconciler = await createReconciler({
-    node: name,
-    log,
-    tableFile: createTableFile(settings.dataDir),
-    lastGood: parts.lastGood,
-    applied: async (state) => {
-      await applier(state, (endpoint) => health.apply(endpoint));
-      if (state.applied !== undefined) first.resolve();
-      publisher.soon();
-    },
-  });
-  const health = createHealthServer({
-    node: name,
-    readiness: () => judgeReadiness({ reconciler, serving, proof, draining: draining() }),
-    proof,
-  });
-
-  const { version } = settings;
-  const report = (): NodeReport => gatherReport({ ...parts, ...serving, node: name, version, startedAt, reconciler, proof, draining });
-  const reports = createReports(store, { clock, log });
-  const publisher = createReportPublisher(() => reports.publish(report()), log, ending.signal);
-  certificates.onChange(() => {
-    proof.kick();
-    publisher.soon();
-  });
-  content.onChange(() => publisher.soon());
-  proof.onChange(() => publisher.soon());
-
-  await startFromOwnCopies(parts, settings, reconciler);
-  followStore(
-    settings,
-    parts,
-    {
-      reconciler,
-      answer: createAnswers({
-        node: name,
-        reconciler,
-        journal: serving.journal,
-        certificates,
-        selector: serving.selector,
-        proof,
-        listeners,
-      }),
-      drained: (now) => {
-        drained = now;
-        publisher.soon();
-      },
-    },
-    ending.signal,
-  );
-
-  const close = async (): Promise<void> => {
-    await serving.drain(settings.drainMs ?? DRAIN_MS);
-    ending.abort();
-    proof.close();
-    await health.close();
-    await parts.close();
-  };
-  return { report, serving: first.promise, close: () => (closing ??= close()) };
+  const node = new RunningNode(settings, await openNodeParts(settings));
+  await node.start();
+  return node;
 }
 
-/** Carries a reconciled state out: what is served, what is listened on, which content is wanted. */
-function createApplier(parts: NodeParts, proof: SelfProof, signal: AbortSignal) {
-  return async (
-    state: ReconcilerState,
-    applyHealth: (endpoint: NonNullable<ReconcilerState["applied"]>["node"]["health"]) => Promise<void>,
-  ): Promise<void> => {
-    const { applied } = state;
+class RunningNode implements Node {
+  readonly serving: Promise<void>;
+  readonly #settings: NodeSettings;
+  readonly #parts: NodeParts;
+  readonly #proof: SelfProof;
+  readonly #health: HealthServer;
+  readonly #publisher: ReportPublisher;
+  readonly #ending = new AbortController();
+  readonly #startedAt: Instant;
+  #reconciler: Reconciler | undefined;
+  #firstApplied: () => void = ignore;
+  #drained = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: NodeSettings, parts: NodeParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+    this.serving = new Promise((resolve) => {
+      this.#firstApplied = resolve;
+    });
+    const { clock, serving } = parts;
+    this.#proof = new SelfProof({
+      clock,
+      state: serving.state,
+      selector: serving.selector,
+      listeners: () => serving.listeners.open(),
+      dial: (target, host) => dialOwnListener(clock, target, host),
+    });
+    const readiness = (): Readiness =>
+      judgeReadiness({ applied: this.#reconciler?.state.applied, serving, proof: this.#proof, draining: this.#isDraining() });
+    this.#health = createHealthServer({ node: settings.name, readiness, proof: this.#proof });
+    const reports = createReports(settings.store, { clock, log: settings.log });
+    this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
+    this.#watchParts();
+  }
+
+  async start(): Promise<void> {
+    const { name, log, dataDir } = this.#settings;
+    const { lastGood, serving, certificates } = this.#parts;
+    const applied = (state: ReconcilerState): Promise<void> => this.#apply(state);
+    const reconciler = await createReconciler({ node: name, log, tableFile: createTableFile(dataDir), lastGood, applied });
+    this.#reconciler = reconciler;
+    const kept = await lastGood.load();
+    if (kept.kind === "damaged") log.error("the last good configuration on disk is damaged", { problem: kept.problem });
+    if (kept.kind === "found") {
+      reconciler.offer(kept.revision);
+      await reconciler.reconcile();
+    }
+    const { journal, selector } = serving;
+    const listeners = (): readonly WantedListener[] => serving.listeners.open();
+    const answer = createAnswers({ node: name, reconciler, journal, certificates, selector, proof: this.#proof, listeners });
+    const drained = (now: boolean): void => {
+      this.#drained = now;
+      this.#publisher.soon();
+    };
+    followStore(this.#settings, this.#parts, { reconciler, answer, drained }, this.#ending.signal);
+  }
+
+  report(): NodeReport {
+    return gatherReport({
+      ...this.#parts,
+      node: this.#settings.name,
+      version: this.#settings.version,
+      startedAt: this.#startedAt,
+      reconciled: this.#reconciler?.state,
+      proof: this.#proof,
+      draining: this.#isDraining(),
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#parts.serving.drain(this.#settings.drainMs ?? DRAIN_MS);
+    this.#ending.abort();
+    this.#proof.close();
+    await this.#health.close();
+    await this.#parts.close();
+  }
+
+  #isDraining(): boolean {
+    return this.#drained || this.#closing !== undefined;
+  }
+
+  #watchParts(): void {
+    const { certificates, content } = this.#parts;
+    certificates.onChange(() => {
+      this.#proof.kick();
+      this.#publisher.soon();
+    });
+    content.onChange(() => this.#publisher.soon());
+    this.#proof.onChange(() => this.#publisher.soon());
+  }
+
+  /** Carries a reconciled state out: what is served, what is listened on, which content is wanted. */
+  async #apply({ applied, table }: ReconcilerState): Promise<void> {
+    this.#publisher.soon();
     if (applied === undefined) return;
-    await parts.accessLogs.use(applied.config.limits.accessLog);
-    parts.serving.update({ table: state.table, config: applied.config, sites: applied.sites });
-    await parts.serving.listeners.apply(wantedListeners(applied.config, applied.node));
-    await applyHealth(applied.node.health);
-    const folders = new Set(applied.config.sites.flatMap((site) => (site.serve.kind === "content" ? [site.serve.folder] : [])));
-    void parts.content.sync([...folders], signal); // never throws; its problems are in the report
-    proof.kick();
-  };
-}
-
-/** The last good revision on the node's own disk is served before the store is asked. */
-async function startFromOwnCopies(
-  parts: NodeParts,
-  settings: NodeSettings,
-  reconciler: Awaited<ReturnType<typeof createReconciler>>,
-): Promise<void> {
-  const kept = await parts.lastGood.load();
-  if (kept.kind === "damaged") settings.log.error("the last good configuration on disk is damaged", { problem: kept.problem });
-  if (kept.kind !== "found") return;
-  reconciler.offer(kept.revision);
-  await reconciler.reconcile();
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = ignore;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
+    const { accessLogs, serving, content } = this.#parts;
+    const { config, node, sites } = applied;
+    await accessLogs.use(config.limits.accessLog);
+    serving.update({ table, config, sites });
+    await serving.listeners.apply(wantedListeners(config, node));
+    await this.#health.apply(node.health);
+    const folders = new Set(config.sites.flatMap((site) => (site.serve.kind === "content" ? [site.serve.folder] : [])));
+    void content.sync([...folders], this.#ending.signal); // never rejects; its problems are in the report
+    this.#proof.kick();
+    this.#firstApplied();
+  }
 }
 
 function ignore(): void {
