@@ -1,0 +1,38 @@
+/** What the tests run for real, and the Debian package that brings each. */
+import { spawnSync } from "node:child_process";
+
+const NEEDED = [
+  ["openssl", "openssl"],
+  ["curl", "curl"],
+  ["nginx", "nginx"],
+  ["haproxy", "haproxy"],
+  ["chromium", "chromium"],
+  ["keytool", "openjdk-17-jdk-headless"],
+  ["java", "openjdk-17-jdk-headless"],
+  ["testssl", "testssl.sh"],
+  ["certtool", "gnutls-bin"],
+  ["pk12util", "libnss3-tools"],
+  ["faketime", "faketime"],
+];
+
+const isThere = (command) => spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
+
+/** Installs what is missing; says so first, and says which packages when it cannot. */
+export function installTestPackages() {
+  const missing = [...new Set(NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name))];
+  if (missing.length === 0) return;
+  console.log(`The tests need these Debian packages, which are installed now: ${missing.join(" ")}`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  const apt = (...args) => {
+    const [command, ...rest] = [...sudo, "apt-get", ...args];
+    return spawnSync(command, rest, { stdio: ["ignore", "ignore", "inherit"], env: environment }).status === 0;
+  };
+  // Servers are started by the tests themselves, on free ports: a package must not start its own.
+  const done = apt("update") && apt("-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", ...missing);
+  for (const service of ["nginx", "haproxy"]) spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
+  const stillMissing = NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name);
+  if (done && stillMissing.length === 0) return;
+  console.error(`certfarm's tests cannot run: install these packages first:\n  apt-get install ${[...new Set(stillMissing)].join(" ")}`);
+  process.exit(2);
+}
