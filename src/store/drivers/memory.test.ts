@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { storeConformance } from "../conformance.ts";
 import { createMemoryBacking, createMemoryStore, type FaultPlan } from "../index.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -34,4 +35,12 @@ describe("memory driver", () => {
     expect(await ended).toMatchObject({ done: true });
     await expect(store.state.read("k")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   });
+});
+
+storeConformance("memory driver", async () => {
+  const backing = createMemoryBacking();
+  return {
+    open: async (clock) => createMemoryStore({ backing, ...(clock === undefined ? {} : { clock }) }),
+    remove: async () => undefined,
+  };
 });

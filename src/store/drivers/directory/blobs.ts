@@ -21,17 +21,25 @@ const directoryOf = (place: BlobPlace, hex: string): string => join(place.blobs,
 
 /**
  * Writes to a temporary file and publishes it under its digest when all of it is flushed. A blob that is there already is replaced
- * by the same bytes, which also heals a damaged one.
+ * by the same bytes, which also heals a damaged one. What the source throws is thrown on.
  */
 export async function putBlob(place: BlobPlace, source: AsyncIterable<Uint8Array>): Promise<string> {
   const temp = join(place.temp, tempName());
   try {
     const { hex, size } = await writeTemp(place, temp, source);
-    await place.gate.run(`writing blob ${hex}`, () => publish(place, temp, { hex, size }));
+    await onDisk(place, `writing blob ${hex}`, () => publish(place, temp, { hex, size }));
     return `sha256:${hex}`;
   } catch (error) {
     await unlink(temp).catch(() => undefined);
-    throw diskError(error, `writing a blob to ${place.blobs}`);
+    throw error;
+  }
+}
+
+async function onDisk<T>(place: BlobPlace, doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await place.gate.run(doing, work);
+  } catch (error) {
+    throw diskError(error, doing);
   }
 }
 
@@ -42,14 +50,14 @@ async function writeTemp(
 ): Promise<{ readonly hex: string; readonly size: number }> {
   const hash = createHash("sha256");
   let size = 0;
-  const file = await place.gate.run(`writing ${temp}`, () => open(temp, "wx", 0o600));
+  const file = await onDisk(place, `writing ${temp}`, () => open(temp, "wx", 0o600));
   try {
     for await (const chunk of source) {
       hash.update(chunk);
       size += chunk.byteLength;
-      await place.gate.run(`writing ${temp}`, () => file.writeFile(chunk));
+      await onDisk(place, `writing ${temp}`, () => file.writeFile(chunk));
     }
-    await place.gate.run(`writing ${temp}`, () => file.sync());
+    await onDisk(place, `writing ${temp}`, () => file.sync());
   } finally {
     await file.close();
   }
@@ -88,7 +96,7 @@ async function makeDirectory(directory: string): Promise<boolean> {
 export async function* getBlob(place: BlobPlace, digest: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const hex = digestHex(digest);
   const path = join(directoryOf(place, hex), hex);
-  const file = await place.gate.run(`reading ${path}`, () => openBlob(path));
+  const file = await onDisk(place, `reading ${path}`, () => openBlob(path));
   try {
     yield* checkedChunks(place, { file, path, hex }, signal);
   } finally {
@@ -101,7 +109,7 @@ async function openBlob(path: string): Promise<FileHandle> {
     return await open(path, "r");
   } catch (error) {
     if (systemCode(error) === "ENOENT") throw new FarmError("STORE_UNAVAILABLE", `there is no blob ${path}`, { facts: { file: path } });
-    throw diskError(error, `reading ${path}`);
+    throw error;
   }
 }
 
@@ -115,7 +123,7 @@ async function* checkedChunks(
   let held: Uint8Array | undefined;
   for (;;) {
     if (signal?.aborted === true) throw new FarmError("CANCELLED", `reading ${path} was cancelled`);
-    const chunk = await place.gate.run(`reading ${path}`, () => readChunk(file, path));
+    const chunk = await onDisk(place, `reading ${path}`, () => readChunk(file));
     if (chunk.byteLength === 0) break;
     hash.update(chunk);
     if (held !== undefined) yield held;
@@ -126,12 +134,8 @@ async function* checkedChunks(
   if (held !== undefined) yield held;
 }
 
-async function readChunk(file: FileHandle, path: string): Promise<Uint8Array> {
-  try {
-    const buffer = new Uint8Array(CHUNK);
-    const { bytesRead } = await file.read(buffer, 0, CHUNK);
-    return buffer.subarray(0, bytesRead);
-  } catch (error) {
-    throw diskError(error, `reading ${path}`);
-  }
+async function readChunk(file: FileHandle): Promise<Uint8Array> {
+  const buffer = new Uint8Array(CHUNK);
+  const { bytesRead } = await file.read(buffer, 0, CHUNK);
+  return buffer.subarray(0, bytesRead);
 }

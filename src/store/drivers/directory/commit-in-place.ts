@@ -15,10 +15,11 @@ import {
 } from "./commit-step.ts";
 import { diskError, syncDirectory, writeAndSync } from "./disk.ts";
 import { versionName } from "./key-path.ts";
-import { readLatest, type Version, versionNumbers } from "./versions.ts";
+import { readLatest, readVersion, type Version, versionNumbers } from "./versions.ts";
 
 /** A claim that is not filled and has stood still for this long is a dead writer's. */
 const DEAD_AFTER_MS = 1500;
+const LOOK_EVERY_MS = 30;
 
 /**
  * For file systems without links: the name is claimed first and filled then; readers pass over it until it is whole. Claim, look at
@@ -33,26 +34,51 @@ export async function createInPlace(
   const { commit, before } = step;
   const highest = (await versionNumbers(commit.directory))[0] ?? 0;
   const last = before?.number ?? 0;
-  if (highest > last && !(await isAbandoned(join(commit.directory, versionName(highest))))) throw conflict(commit);
+  if (highest > last && !(await isAbandoned(commit.directory, highest))) throw conflict(commit);
   const next = nextVersion(commit, before, Math.max(highest, last) + 1);
   progress.sent = true;
   const file = await claim(place, next);
   if (file === undefined) return undefined;
   await requirePredecessor(next, file);
   await fill(next, file);
-  const numbers = await versionNumbers(commit.directory).catch((error: unknown) => {
+  await requireFollowed(next);
+  return next;
+}
+
+const FOLLOWED_TRIES = 25;
+
+/** A later version must build on this one; a claim that is still being filled is waited for a little. */
+async function requireFollowed(next: NextVersion): Promise<void> {
+  const { commit, number, rev } = next;
+  try {
+    for (let attempt = 1; attempt <= FOLLOWED_TRIES; attempt += 1) {
+      const successor = (await versionNumbers(commit.directory)).findLast((other) => other > number);
+      if (successor === undefined) return;
+      const content = await readVersion(commit.directory, successor);
+      if (content !== undefined && content !== "short") {
+        if (content.header.prev === rev) return;
+        break;
+      }
+      await pause(20, AbortSignal.timeout(1000));
+    }
+  } catch (error) {
     throw unknownOutcome(commit, error);
-  });
-  if (numbers[0] === next.number) return next;
+  }
   throw unknownOutcome(commit, "another writer took this one for dead");
 }
 
-async function isAbandoned(file: string): Promise<boolean> {
+/** Watches a claim that is not filled: true when it stands still long enough, false as soon as its writer shows to be alive. */
+async function isAbandoned(directory: string, number: number): Promise<boolean> {
+  const file = join(directory, versionName(number));
   try {
     const before = await stat(file, { bigint: true });
-    await pause(DEAD_AFTER_MS, AbortSignal.timeout(2 * DEAD_AFTER_MS));
-    const after = await stat(file, { bigint: true });
-    return before.size === after.size && before.mtimeNs === after.mtimeNs;
+    for (let waitedMs = 0; waitedMs < DEAD_AFTER_MS; waitedMs += LOOK_EVERY_MS) {
+      await pause(LOOK_EVERY_MS, AbortSignal.timeout(DEAD_AFTER_MS));
+      const now = await stat(file, { bigint: true });
+      if (now.size !== before.size || now.mtimeNs !== before.mtimeNs) return false;
+      if ((await readVersion(directory, number)) !== "short") return false;
+    }
+    return true;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { FarmError, systemCode } from "../../../base/index.ts";
 import { pause } from "../../bell.ts";
 import type { Rev } from "../../contract.ts";
+import { readWholeFile } from "./disk.ts";
 import { versionName, versionOf } from "./key-path.ts";
 import { decodeVersion, type VersionContent, type VersionHeader } from "./version-file.ts";
 
@@ -83,7 +84,7 @@ export async function readVersion(directory: string, number: number): Promise<Ex
 
 async function readContent(file: string): Promise<VersionContent | undefined> {
   try {
-    return decodeVersion(await readFile(file));
+    return decodeVersion(await readWholeFile(file));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
