@@ -1,6 +1,7 @@
-import { FarmError, type Clock, type Log } from "../base/index.ts";
+import type { Clock, Log } from "../base/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { writeConfigProblem } from "./config-problem.ts";
+import { isConflict } from "./error-kinds.ts";
 import { readFarmFile, readSettledFarmFile, settleFarmFile, type FarmFile } from "./farm-file.ts";
 import { orAborted } from "./follow.ts";
 import type { Revisions } from "./revisions.ts";
@@ -48,7 +49,7 @@ export function createConfigDuty(duty: ConfigDuty): (signal: AbortSignal) => Pro
       log.info("the saved farm.yaml is a new revision", { revision: made.number });
     } catch (error) {
       // Somebody applied another revision meanwhile: what is saved is judged again against that one.
-      if (error instanceof FarmError && error.code === "STORE_CONFLICT") return "again";
+      if (isConflict(error)) return "again";
       throw error;
     }
     return clear();

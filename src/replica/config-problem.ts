@@ -1,5 +1,6 @@
-import { FarmError, instant, type Instant } from "../base/index.ts";
+import { instant, type Instant } from "../base/index.ts";
 import type { FarmStore } from "../store/index.ts";
+import { isDamage } from "./error-kinds.ts";
 import { decodeFields, encodeJson, listField, numberField, textField } from "./state-json.ts";
 
 /** Why a saved farm.yaml did not become a revision; the last good one goes on. */
@@ -40,7 +41,7 @@ export async function writeConfigProblem(store: FarmStore, problem: ConfigProble
 }
 
 function undefinedWhenDamaged(error: unknown): undefined {
-  if (!(error instanceof FarmError) || error.code !== "STORE_CORRUPT") throw error;
+  if (!isDamage(error)) throw error;
 }
 
 function bound(problems: readonly string[]): readonly string[] {

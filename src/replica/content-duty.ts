@@ -2,6 +2,7 @@ import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
 import type { FarmStore, Rev } from "../store/index.ts";
 import { decodePointer, encodePointer, pointerKey, POINTER_PREFIX, type ContentPointer } from "./content-pointer.ts";
 import { blobDigest, hashFolder, scanContent, type FolderLook, type HashedFile } from "./content-scan.ts";
+import { isDamage } from "./error-kinds.ts";
 import { pause } from "./follow.ts";
 import { readManifest } from "./manifest-blob.ts";
 import { encodeManifest } from "./manifest.ts";
@@ -25,7 +26,8 @@ interface Known {
 }
 
 interface Published {
-  readonly pointer: ContentPointer;
+  /** undefined = the pointer is damaged and is written anew. */
+  readonly pointer: ContentPointer | undefined;
   readonly rev: Rev;
 }
 
@@ -66,7 +68,7 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
 
   async function manifestOf(folder: string, hashed: ReadonlyMap<string, HashedFile>, before: Published | undefined): Promise<Manifest> {
     const files = [...hashed.values()].map(({ file }) => file);
-    const former = before === undefined ? [] : await formerFiles(folder, before.pointer.digest);
+    const former = before?.pointer === undefined ? [] : await formerFiles(folder, before.pointer.digest);
     const times = new Map(former.map((file) => [`${file.sha256} ${file.path}`, file.mtimeMs]));
     // A touched file keeps the time it was published with: clients' caches of it stay good.
     return { folder, files: files.map((file) => ({ ...file, mtimeMs: times.get(`${file.sha256} ${file.path}`) ?? file.mtimeMs })) };
@@ -89,10 +91,14 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
     if (changed.length === 0) return "settled";
     await pause(duty.settleMs, signal);
     const second = await scanContent(content, signal);
+    const failures: unknown[] = [];
     for (const [folder, look] of changed) {
       signal.throwIfAborted();
-      if (second.get(folder)?.signature === look.signature) await publishFolder(folder, look, signal);
+      if (second.get(folder)?.signature !== look.signature) continue;
+      // One folder that cannot be published does not keep the others back.
+      await publishFolder(folder, look, signal).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
     return changed.every(([folder, look]) => look.problem !== undefined || known.get(folder)?.signature === look.signature)
       ? "settled"
       : "again";
@@ -102,8 +108,8 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
 async function publish({ store, clock, log, told }: ContentDuty, manifest: Manifest, before: Published | undefined): Promise<void> {
   told.delete(manifest.folder);
   const bytes = encodeManifest(manifest);
-  const unchanged = before?.pointer.digest === blobDigest(bytes);
-  if (unchanged && before?.pointer.problem === undefined) return;
+  const unchanged = before?.pointer?.digest === blobDigest(bytes);
+  if (unchanged && before.pointer.problem === undefined) return;
   const digest = unchanged ? blobDigest(bytes) : await store.state.putBlob(oneChunk(bytes));
   const { folder, files } = manifest;
   const pointer = { digest, files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), at: clock.now() };
@@ -128,14 +134,20 @@ async function noteProblem(
 ): Promise<void> {
   if (told.get(folder) !== problem) log.warn("content is not published", { folder, problem });
   told.set(folder, problem);
-  if (before === undefined || before.pointer.problem === problem) return;
+  if (before?.pointer === undefined || before.pointer.problem === problem) return;
   await store.state.write(pointerKey(folder), encodePointer({ ...before.pointer, problem }), before.rev);
 }
 
 async function readPublished(store: FarmStore, folder: string): Promise<Published | undefined> {
   const key = pointerKey(folder);
   const entry = await store.state.read(key);
-  return entry === undefined ? undefined : { pointer: decodePointer(entry.value, key), rev: entry.rev };
+  if (entry === undefined) return undefined;
+  try {
+    return { pointer: decodePointer(entry.value, key), rev: entry.rev };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { pointer: undefined, rev: entry.rev };
+  }
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

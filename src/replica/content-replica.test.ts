@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -206,6 +207,19 @@ describe("the node's disk", () => {
     await replica.sync(["www"], stop.signal);
     expect(replica.reports()).toEqual([expect.not.objectContaining({ problem: expect.anything() })]);
     expect(await filesOf(replica.tree("www"))).toEqual(ONE);
+  });
+
+  it("whose trees cannot be linked to its pool gets copies, with the same times", async () => {
+    // On another device where there is one: hard links do not cross devices.
+    const other = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : scratch.path, "certfarm-trees-"));
+    await mkdir(join(scratch.path, "content"));
+    await symlink(other, join(scratch.path, "content/trees"));
+    await publishFiles(store, "www", ONE);
+    const replica = await open();
+    await replica.sync(["www"], stop.signal);
+    expect(await filesOf(replica.tree("www"))).toEqual(ONE);
+    expect((await stat(join(replica.tree("www")?.root ?? "", "a/b.txt"))).mtimeMs).toBe(1_700_000_000_000);
+    await rm(other, { recursive: true });
   });
 
   it("without the tree that its pointer names gets it again", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { FarmError } from "../base/index.ts";
 import type { FileStat, Folder } from "../store/index.ts";
+import { isOutage } from "./error-kinds.ts";
 import { isSafeFolder, isSafePath, MAX_FILES } from "./manifest.ts";
 import { sha256 } from "./state-json.ts";
 import type { ManifestFile } from "./types.ts";
@@ -92,7 +93,7 @@ export async function* openContent(content: Folder, path: string, signal: AbortS
       yield chunk;
     }
   } catch (error) {
-    const isGone = error instanceof FarmError && error.code === "STORE_UNAVAILABLE" && (await content.stat(path)) === undefined;
+    const isGone = isOutage(error) && (await content.stat(path)) === undefined;
     throw isGone ? moved(path) : error;
   }
 }

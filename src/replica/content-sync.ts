@@ -7,6 +7,7 @@ import { copyFolder, type ContentCopy } from "./content-copy.ts";
 import { decodePointer, POINTER_PREFIX, type ContentPointer } from "./content-pointer.ts";
 import type { ContentShelf } from "./content-shelf.ts";
 import { sweepPool, sweepTrees } from "./content-sweep.ts";
+import { isOutage } from "./error-kinds.ts";
 import { isSafeFolder } from "./manifest.ts";
 
 /** What a pass works on; it puts trees on the shelf and problems into the map. */
@@ -45,7 +46,7 @@ export class ContentSync {
           await this.#syncFolder(folder, pointers.get(folder), signal);
         } catch (error) {
           if (signal.aborted) return;
-          if (error instanceof FarmError && error.code === "STORE_UNAVAILABLE") outage = error;
+          if (isOutage(error)) outage = error;
           this.#noteFailure(folder, error);
         }
       }

@@ -20,6 +20,12 @@ it("drains and undrains nodes, as often as asked", async () => {
   expect((await drains.list()).map(({ node }) => node)).toEqual(["web2"]);
 });
 
+it("lists a drain whose record is damaged: the key is the drain", async () => {
+  const store = createMemoryStore();
+  await store.state.write("drains/web1", new TextEncoder().encode("{"), undefined);
+  expect(await createDrains(store).list()).toMatchObject([{ node: "web1", by: "unknown" }]);
+});
+
 it("watches the set: the present one first, each change after it, and the last one stands while the store is away", async () => {
   let broken = false;
   const store = createMemoryStore({ faults: () => (broken ? "unavailable" : undefined) });

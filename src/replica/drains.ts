@@ -1,6 +1,8 @@
-import { FarmError, instant, systemClock, type Clock, type Instant } from "../base/index.ts";
-import type { FarmStore, Store } from "../store/index.ts";
+import { instant, systemClock, type Clock, type Instant } from "../base/index.ts";
+import type { Entry, FarmStore, Store } from "../store/index.ts";
+import { isConflict } from "./error-kinds.ts";
 import { follow } from "./follow.ts";
+import { removeKey } from "./remove-key.ts";
 import { decodeFields, encodeJson, numberField, textField } from "./state-json.ts";
 
 /** A node that is to get no new connections. */
@@ -50,27 +52,16 @@ export function createDrains(store: FarmStore, { clock = systemClock }: { readon
 }
 
 async function listDrains(state: Store): Promise<readonly Drain[]> {
-  const drains = (await state.list(PREFIX)).map(({ key, value }) => {
-    const fields = decodeFields(value, key);
-    return { node: key.slice(PREFIX.length + 1), by: textField(fields, "by", key), at: instant(numberField(fields, "at", key)) };
-  });
+  const drains = (await state.list(PREFIX)).map((entry) => drainIn(entry));
   return drains.sort((one, other) => (one.node < other.node ? -1 : 1));
 }
 
-/** Removes a key whoever wrote it last; absent is as good. */
-export async function removeKey(state: Store, key: string): Promise<void> {
-  for (let tries = 0; tries < 10; tries += 1) {
-    const entry = await state.read(key);
-    if (entry === undefined) return;
-    try {
-      await state.remove(key, entry.rev);
-      return;
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
+function drainIn({ key, value }: Entry): Drain {
+  const node = key.slice(PREFIX.length + 1);
+  try {
+    const fields = decodeFields(value, key);
+    return { node, by: textField(fields, "by", key), at: instant(numberField(fields, "at", key)) };
+  } catch {
+    return { node, by: "unknown", at: instant(0) }; // that the key exists is the drain
   }
-  throw new FarmError("STORE_CONFLICT", `${key} changes faster than it can be removed`, { facts: { key } });
 }
-
-/** Certain: nothing was written, since somebody else was first. */
-export const isConflict = (error: unknown): boolean => error instanceof FarmError && error.code === "STORE_CONFLICT";

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { createLog, silentLog, systemClock } from "../base/index.ts";
 import { createMemoryBacking, createMemoryStore, type FarmStore, type MemoryCall } from "../store/index.ts";
-import { readConfigProblem } from "./config-problem.ts";
 import type { Judgement } from "./config-duty.ts";
+import { readConfigProblem } from "./config-problem.ts";
 import { decodePointer } from "./content-pointer.ts";
 import { createDuties, type DutiesSettings } from "./duties.ts";
 import { readManifest } from "./manifest-blob.ts";
@@ -183,6 +183,17 @@ describe("content", () => {
     await save("a: 1\n");
     await revision(1);
     expect(await pointer("www")).toEqual(first);
+  });
+
+  it("with a damaged pointer gets a new one, and no folder keeps the others back", async () => {
+    await store.state.write("content/aaa", utf8("{"), undefined);
+    broken = ({ verb, target }) => verb === "write" && target === "content/bbb";
+    for (const folder of ["aaa", "bbb", "ccc"]) await put(`${folder}/x`, folder);
+    start();
+    await eventually(() => pointer("ccc"));
+    expect(await pointer("aaa")).toMatchObject({ files: 1 });
+    broken = () => false;
+    await eventually(() => pointer("bbb"));
   });
 
   it("that is gone keeps its last manifest, says so beside it, and is in order when it is back", async () => {

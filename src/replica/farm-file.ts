@@ -1,5 +1,6 @@
 import { FarmError } from "../base/index.ts";
 import type { FarmStore } from "../store/index.ts";
+import { isConflict } from "./error-kinds.ts";
 import { createBell, follow, pause } from "./follow.ts";
 import { HEAD_PREFIX } from "./revision-keys.ts";
 import { MAX_YAML_BYTES, readableCopy } from "./revision-record.ts";
@@ -101,7 +102,7 @@ async function writeMark(store: FarmStore, { number, digest }: Revision): Promis
     await store.state.write(MARK_KEY, encodeJson({ number, digest }), entry?.rev);
   } catch (error) {
     // Somebody else brought the file into step at the same moment; the next look decides again.
-    if (!(error instanceof FarmError) || error.code !== "STORE_CONFLICT") throw error;
+    if (!isConflict(error)) throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 import { FarmError, silentLog, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
 import type { Entry, FarmStore, Rev } from "../store/index.ts";
-import { isConflict, removeKey } from "./drains.ts";
+import { isConflict } from "./error-kinds.ts";
 import { follow } from "./follow.ts";
-import { fitReport } from "./report-size.ts";
+import { removeKey } from "./remove-key.ts";
 import { decodeReport } from "./report-record.ts";
+import { fitReport } from "./report-size.ts";
 import { encodeJson } from "./state-json.ts";
 import type { NodeReport } from "./types.ts";
 

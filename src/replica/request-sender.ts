@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 
 import { FarmError, toFarmError, type Log } from "../base/index.ts";
 import type { FarmStore, Rev, Store } from "../store/index.ts";
-import { isConflict, removeKey } from "./drains.ts";
+import { isConflict } from "./error-kinds.ts";
 import { follow } from "./follow.ts";
-import { answerPrefix, decodeAnswer, encodeRequest, requestPrefix, type StoredRequest } from "./request-record.ts";
+import { removeKey } from "./remove-key.ts";
 import type { Reports } from "./reports.ts";
+import { answerPrefix, decodeAnswer, encodeRequest, requestPrefix, type StoredRequest } from "./request-record.ts";
 
 /** How long a sender waits, and what ends that early. */
 export interface SendOptions {

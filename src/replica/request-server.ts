@@ -1,7 +1,8 @@
 import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
 import type { Entry, FarmStore, Rev, Store } from "../store/index.ts";
-import { isConflict, removeKey } from "./drains.ts";
+import { isConflict, isDamage } from "./error-kinds.ts";
 import { createBell, follow, type Bell } from "./follow.ts";
+import { removeKey } from "./remove-key.ts";
 import { answerPrefix, decodeRequest, encodeAnswer, requestPrefix, type StoredAnswer, type StoredRequest } from "./request-record.ts";
 
 /** Answers one request; what it throws is carried to the sender. */
@@ -86,7 +87,7 @@ class RequestDesk {
       else await this.#advance(entry.key, { seen, request: decodeRequest(entry) });
     } catch (error) {
       this.#server.log.warn("a request cannot be taken", { key: entry.key, problem: toFarmError(error).message });
-      if (error instanceof FarmError && error.code === "STORE_CORRUPT") seen.state = "over";
+      if (isDamage(error)) seen.state = "over";
     }
   }
 

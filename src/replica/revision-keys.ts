@@ -1,5 +1,6 @@
 import { FarmError } from "../base/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Entry, Store } from "../store/index.ts";
+import { isConflict } from "./error-kinds.ts";
 import { revisionKey, revisionOf } from "./revision-record.ts";
 import { corrupt, decodeFields, encodeJson, numberField, textField } from "./state-json.ts";
 import type { Revision } from "./types.ts";
@@ -44,22 +45,30 @@ export async function claimRevision(state: Store, revision: Revision): Promise<R
   }
 }
 
-/** The number of the latest revision as last noted: a hint that may lag behind, never run ahead; 0 = no hint. */
+/** The number of the latest revision as last noted: a hint that may lag behind; 0 = no hint, or a damaged one. */
 export async function readHead(state: Store): Promise<number> {
-  const entry = await state.read(HEAD_KEY);
-  return entry === undefined ? 0 : numberField(decodeFields(entry.value, HEAD_KEY), "number", HEAD_KEY);
+  return headIn(await state.read(HEAD_KEY));
+}
+
+function headIn(entry: Entry | undefined): number {
+  if (entry === undefined) return 0;
+  try {
+    return numberField(decodeFields(entry.value, HEAD_KEY), "number", HEAD_KEY);
+  } catch {
+    return 0; // the listing tells, and the next revision mends it
+  }
 }
 
 /** Notes a newer latest number. */
 export async function raiseHead(state: Store, number: number): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const entry = await state.read(HEAD_KEY);
-    if (entry !== undefined && numberField(decodeFields(entry.value, HEAD_KEY), "number", HEAD_KEY) >= number) return;
+    if (headIn(entry) >= number) return;
     try {
       await state.write(HEAD_KEY, encodeJson({ number }), entry?.rev);
       return;
     } catch (error) {
-      if (!(error instanceof FarmError) || error.code !== "STORE_CONFLICT") throw error;
+      if (!isConflict(error)) throw error;
     }
   }
 }

@@ -120,10 +120,16 @@ describe("createRevisions", () => {
     else expect(await outcome).toMatchObject({ number });
   });
 
-  it("finds the latest revision without the hint of its number", async () => {
+  it.each([
+    ["is gone", undefined],
+    ["is damaged", "{"],
+    ["lags behind", `{"number":1}`],
+    ["runs ahead", `{"number":9}`],
+  ])("finds the latest revision when the hint of its number %s", async (_name, text) => {
     for (let base = 0; base < 3; base += 1) await append(`a: ${base}\n`, base);
     const head = await store.state.read("config-head/latest");
-    if (head !== undefined) await store.state.remove(head.key, head.rev);
+    if (head !== undefined && text === undefined) await store.state.remove(head.key, head.rev);
+    if (text !== undefined) await store.state.write("config-head/latest", new TextEncoder().encode(text), head?.rev);
     expect(await createRevisions(store, parts).latest()).toMatchObject({ number: 3 });
   });
 

@@ -64,6 +64,13 @@ describe("rotateIfDue", () => {
     expect(await open().rotateIfDue(lease)).toBe(false);
   });
 
+  it("makes a new set in place of a damaged one", async () => {
+    await createMemoryStore({ backing }).state.write("tickets/keys", new TextEncoder().encode("{}"), undefined);
+    const keys = open();
+    expect(await keys.rotateIfDue(lease)).toBe(true);
+    expect(await firstWhere(open().watch(stop.signal), () => true)).toEqual(keys.current());
+  });
+
   it("writes nothing once the lease is lost", async () => {
     await expect(open().rotateIfDue({ lost: AbortSignal.abort(new Error("lost")) })).rejects.toThrow("lost");
     expect(await createMemoryStore({ backing }).state.read("tickets/keys")).toBeUndefined();

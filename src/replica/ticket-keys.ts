@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { instant, systemCode, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
-import type { FarmStore, Lease } from "../store/index.ts";
+import type { Entry, FarmStore, Lease } from "../store/index.ts";
 import { writeFileAtomic } from "./atomic-file.ts";
 import { follow } from "./follow.ts";
 import { createStaleness } from "./staleness.ts";
@@ -87,7 +87,7 @@ export function createTicketKeys(settings: TicketKeysSettings): TicketKeys {
     },
     async rotateIfDue(lease) {
       const entry = await store.state.read(KEY);
-      const before = entry === undefined ? undefined : decodeKeys(decodeFields(entry.value, KEY), KEY);
+      const before = entry === undefined ? undefined : usableKeys(entry, log);
       if (before !== undefined && !isDue(before, clock.now(), rotateEveryMs)) return false;
       lease.lost.throwIfAborted();
       const next = turn(before, clock.now());
@@ -98,6 +98,16 @@ export function createTicketKeys(settings: TicketKeysSettings): TicketKeys {
     },
     staleSince: () => staleness.since(),
   };
+}
+
+/** Damaged keys are replaced: tickets of the old ones are then answered by full handshakes, no more. */
+function usableKeys({ value }: Entry, log: Log): StoredKeys | undefined {
+  try {
+    return decodeKeys(decodeFields(value, KEY), KEY);
+  } catch (error) {
+    log.warn("the ticket keys in the store are damaged; new ones are made", { key: KEY, problem: toFarmError(error).message });
+    return undefined;
+  }
 }
 
 /** A rotation from the far future was noted by a machine whose clock was wrong: waiting for it would keep one key for that long. */
