@@ -1,4 +1,17 @@
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, Parser, type Range } from "yaml";
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+  type Range,
+  type YAMLMap,
+} from "yaml";
 
 import type { ConfigProblem } from "./types.ts";
 
@@ -67,7 +80,8 @@ export function readYaml(text: string): YamlReading {
   if (problems.length > 0) return { value: undefined, problems, locate: () => ({ line: 1, column: 1 }) };
   const conversion = new Conversion(document, at);
   const value = conversion.convert(document.contents, [], 0);
-  const locate = (path: ConfigPath, what: "key" | "value"): Position => at(offsetOf(document, path, what));
+  const places: Places = { document, keys: new Map() };
+  const locate = (path: ConfigPath, what: "key" | "value"): Position => at(offsetOf(places, path, what));
   return { value: conversion.complete ? value : undefined, problems: conversion.problems, locate };
 }
 
@@ -77,7 +91,8 @@ function compose(text: string, lines: LineCounter): Document.Parsed[] | number {
   lines.addNewLine(0);
   let tooDeepAt: number | undefined;
   function* tokens(): Generator<Parameters<Composer["next"]>[0]> {
-    for (const lexeme of new Lexer().lex(text)) {
+    // Without a last line end the lexer would search for one to the end of the text at every token of the last line.
+    for (const lexeme of new Lexer().lex(text.endsWith("\n") ? text : `${text}\n`)) {
       yield* parser.next(lexeme);
       // A level takes up to two entries: the collection, and what is in the making inside it.
       if (parser.stack.length > 2 * MAX_DEPTH) {
@@ -185,18 +200,38 @@ function startOf(node: unknown): number | undefined {
   return range?.[0];
 }
 
-/** One step down: the key and the value, as far as they are in the text. */
-function step(document: Document.Parsed, node: unknown, part: string | number): { readonly key?: unknown; readonly value?: unknown } {
-  const inner = isAlias(node) ? node.resolve(document) : (node as Node | null); // document contents are nodes
-  if (isSeq(inner)) return { value: inner.items[Number(part)] };
-  return (isMap(inner) ? inner.items.find((each) => keyOf(each.key) === String(part)) : undefined) ?? {};
+/** What finds places: the keys of a map are indexed once it is asked for. */
+interface Places {
+  readonly document: Document.Parsed;
+  readonly keys: Map<YAMLMap, ReadonlyMap<string, Entry>>;
 }
 
-function offsetOf(document: Document.Parsed, path: ConfigPath, what: "key" | "value"): number {
-  let node: unknown = document.contents;
+/** A key and its value, as far as they are in the text. */
+interface Entry {
+  readonly key?: unknown;
+  readonly value?: unknown;
+}
+
+function keysOf(map: YAMLMap): ReadonlyMap<string, Entry> {
+  // The first of duplicate keys is the one whose value counts.
+  return new Map(map.items.toReversed().map((pair) => [keyOf(pair.key) ?? "", pair]));
+}
+
+/** One step down. */
+function step({ document, keys }: Places, node: unknown, part: string | number): Entry {
+  const inner = isAlias(node) ? node.resolve(document) : (node as Node | null); // document contents are nodes
+  if (isSeq(inner)) return { value: inner.items[Number(part)] };
+  if (!isMap(inner)) return {};
+  const known = keys.get(inner) ?? keysOf(inner);
+  keys.set(inner, known);
+  return known.get(String(part)) ?? {};
+}
+
+function offsetOf(places: Places, path: ConfigPath, what: "key" | "value"): number {
+  let node: unknown = places.document.contents;
   let offset = startOf(node) ?? 0;
   for (const [index, part] of path.entries()) {
-    const { key, value } = step(document, node, part);
+    const { key, value } = step(places, node, part);
     const [first, second] = what === "key" && index === path.length - 1 ? [key, value] : [value, key];
     const found = startOf(first) ?? startOf(second);
     if (found === undefined) return offset;
