@@ -1,11 +1,15 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { connect as connectH2, type ClientHttp2Session } from "node:http2";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
+import { createLog } from "../base/index.ts";
 import { contentTree, serveSites, site, type Farm } from "./testing/site-under-test.ts";
 
 const agent = new Agent({ keepAlive: true });
@@ -13,6 +17,7 @@ const run = promisify(execFile);
 const big = randomBytes(300_000);
 const text = "body { color: red }\n".repeat(500);
 let farm: Farm;
+let session: ClientHttp2Session;
 
 beforeAll(async () => {
   const tree = contentTree({
@@ -47,10 +52,12 @@ beforeAll(async () => {
     ],
     { www: tree },
   );
+  session = connectH2(`https://127.0.0.1:${farm.httpsPort}`, { rejectUnauthorized: false });
 });
 
 afterAll(() => {
   agent.destroy();
+  session.close();
   return farm.close();
 });
 
@@ -68,6 +75,7 @@ async function curl(path: string, ...args: string[]): Promise<Answer> {
 
 async function ask(scheme: "http" | "https", path: string, args: readonly string[]): Promise<Answer> {
   if (scheme === "http" && args.every((arg, at) => at % 2 === 1 || arg === "-H")) return plainly(path, args);
+  if (scheme === "https" && args.every((arg, at) => at % 2 === 1 || arg === "-H")) return overH2(path, args);
   const [bindingPort, port] = scheme === "http" ? [80, farm.httpPort] : [443, farm.httpsPort];
   const { stdout } = await run(
     "curl",
@@ -98,6 +106,16 @@ function plainly(path: string, args: readonly string[]): Promise<Answer> {
     ask.on("error", reject);
     ask.end();
   });
+}
+
+async function overH2(path: string, args: readonly string[]): Promise<Answer> {
+  const fields = args
+    .filter((_arg, at) => at % 2 === 1)
+    .map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 2)]);
+  const stream = session.request({ ":path": path, ":authority": "www.example.test", ...Object.fromEntries(fields) });
+  const [answer] = (await once(stream, "response")) as [Record<string, unknown>];
+  const headers = new Map(Object.entries(answer).map(([name, value]) => [name, String(value)]));
+  return { status: Number(answer[":status"]), version: "HTTP/2", headers, body: await buffer(stream) };
 }
 
 describe("a path", () => {
@@ -284,6 +302,35 @@ describe("a file", () => {
       expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
     }
     expect((await curl("/tiny.txt", "-X", "OPTIONS")).status).toBe(204);
+  });
+});
+
+describe("the access log of a file from the disk", () => {
+  test.each(["http", "https"] as const)("has its length once it is sent, over %s", async (scheme) => {
+    const entry = farm.nextEntry();
+    await ask(scheme, "/big.bin", []);
+    expect(await entry).toMatchObject({ status: 200, bytes: big.length, aborted: false });
+  });
+
+  it("says when the client left before the end", async () => {
+    const entry = farm.nextEntry();
+    const stream = session.request({ ":path": "/big.bin", ":authority": "www.example.test" });
+    await once(stream, "data");
+    stream.close(8); // CANCEL
+    expect(await entry).toMatchObject({ status: 200, aborted: true });
+  });
+});
+
+describe("a fault", () => {
+  it("of this server ends in 500 and a line, not in the end of the process", async () => {
+    const lines: string[] = [];
+    const diagnostics = createLog({ write: (line) => lines.push(line), now: () => 0 });
+    const broken = await serveSites([site("s", undefined, { kind: "content", folder: "s", index: [] })], {}, { diagnostics });
+    broken.set({ fault: new Error("planted fault") });
+    const { stdout } = await run("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", `http://127.0.0.1:${broken.httpPort}/x`]);
+    await broken.close();
+    expect([stdout, lines.length]).toEqual(["500", 1]);
+    expect(lines[0]).toContain("planted fault");
   });
 });
 

@@ -80,6 +80,13 @@ export class Exchange {
       : !response.destroyed && !response.headersSent;
   }
 
+  /** Whether everything was handed to the connection. */
+  get finished(): boolean {
+    const { response } = this;
+    // The compatibility layer's own property does not exist, whatever its type says.
+    return response instanceof Http2ServerResponse ? response.stream.writableFinished : response.writableFinished;
+  }
+
   /** A whole answer with a small body, logged at once. `headers` lack what `extra` adds. Without effect when it is too late. */
   reply(status: number, headers: FlatHeaders, body: Buffer | string | undefined): void {
     this.replyWhole(status, new AnswerHeaders(headers.concat(this.extra)), body);
@@ -105,7 +112,9 @@ export class Exchange {
   /** Logs once the answer is sent or the client has left; for answers that stream. */
   logOnClose(): void {
     const { response } = this;
-    response.once("close", () => this.logNow(response.headersSent ? response.statusCode : 0, this.bytes, !response.writableFinished));
+    // A write that meets a connection just gone is no fault of this server; `close` follows.
+    response.on("error", () => undefined);
+    response.once("close", () => this.logNow(response.headersSent ? response.statusCode : 0, this.bytes, !this.finished));
   }
 
   logNow(status: number, bytes: number, aborted: boolean): void {

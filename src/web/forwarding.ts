@@ -69,7 +69,7 @@ export class Forwarding {
     const { exchange } = this.#parts;
     exchange.logOnClose();
     exchange.response.once("close", () => {
-      if (!exchange.response.writableFinished) this.#abandon();
+      if (!exchange.finished) this.#abandon();
     });
     this.#attempt();
   }

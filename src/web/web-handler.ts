@@ -1,3 +1,4 @@
+import { toFarmError } from "../base/index.ts";
 import { noAccessLog } from "./access-entry.ts";
 import { BodyCache } from "./body-cache.ts";
 import { serveContent } from "./content-site.ts";
@@ -20,6 +21,7 @@ const NO_CONTENT: StatusPage = {
   detail: "This site's content has not arrived on this server yet.",
   headers: ["Retry-After", "2"],
 };
+const FAULT: StatusPage = { status: 500, detail: "This server made a mistake." };
 const HTTPS_ONLY: StatusPage = { status: 403, detail: "This site is served over https only." };
 
 type SiteRoute = Extract<Route, { kind: "site" }>;
@@ -38,18 +40,36 @@ export function createWebHandler(sources: WebSources, options: WebOptions): WebH
     const scan = scanHeaders(request);
     return new Exchange(context, { request, response, connection, scan, target: { path: request.url ?? "", query: "" } });
   };
+  /** A fault while one request is answered ends that request, not the process. */
+  const guarded = (exchange: Exchange, answer: () => void): void => {
+    try {
+      answer();
+    } catch (thrown) {
+      options.diagnostics.error("A request could not be answered", {
+        site: exchange.site,
+        path: exchange.target.path,
+        error: toFarmError(thrown).message,
+      });
+      answerStatus(exchange, FAULT);
+    }
+  };
   return {
-    request: (request, response, connection) => dispatch.answer(begin(request, response, connection)),
+    request(request, response, connection) {
+      const exchange = begin(request, response, connection);
+      guarded(exchange, () => dispatch.answer(exchange));
+    },
     checkContinue(request, response, connection) {
       const exchange = begin(request, response, connection);
       exchange.sendContinue = () => response.writeContinue();
-      dispatch.answer(exchange);
+      guarded(exchange, () => dispatch.answer(exchange));
     },
     upgrade(request, socket, head, connection) {
       const exchange = begin(request, responseOver(request, socket), connection);
-      const route = dispatch.route(exchange);
-      const protocol = upgradeProtocol(request);
-      if (route !== undefined) dispatch.serve(exchange, route, protocol === undefined ? undefined : { socket, head, protocol });
+      guarded(exchange, () => {
+        const route = dispatch.route(exchange);
+        const protocol = upgradeProtocol(request);
+        if (route !== undefined) dispatch.serve(exchange, route, protocol === undefined ? undefined : { socket, head, protocol });
+      });
     },
     close: () => proxy.close(),
   };

@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { parseHostPattern, patternCovers, systemClock, type HostPattern } from "../../base/index.ts";
+import { parseHostPattern, patternCovers, silentLog, systemClock, type HostPattern } from "../../base/index.ts";
 import type { Limits, SiteConfig, SiteIndex } from "../../config/index.ts";
 import {
   answerClientError,
@@ -98,7 +98,12 @@ export interface Farm {
   readonly key: string;
   readonly entries: AccessEntry[];
   readonly clientErrors: ClientErrorKind[];
-  set(change: { sites?: readonly SiteConfig[]; limits?: Partial<Limits>; content?: Readonly<Record<string, ContentTree>> }): void;
+  set(change: {
+    sites?: readonly SiteConfig[];
+    limits?: Partial<Limits>;
+    content?: Readonly<Record<string, ContentTree>>;
+    fault?: Error;
+  }): void;
   /** Resolves with the next entry of the access log. */
   nextEntry(): Promise<AccessEntry>;
   close(): Promise<void>;
@@ -111,7 +116,7 @@ export async function serveSites(
   options: Partial<WebOptions> = {},
 ): Promise<Farm> {
   const folder = mkdtempSync(join(tmpdir(), "web-"));
-  const state = { index: indexOf(sites), limits: LIMITS, content };
+  const state = { index: indexOf(sites), limits: LIMITS, content, fault: undefined as Error | undefined };
   const entries: AccessEntry[] = [];
   const clientErrors: ClientErrorKind[] = [];
   let waiting: ((entry: AccessEntry) => void)[] = [];
@@ -127,10 +132,13 @@ export async function serveSites(
       node: "web1",
       sites: () => state.index,
       limits: () => state.limits,
-      content: (name) => state.content[name],
+      content(name) {
+        if (state.fault !== undefined) throw state.fault;
+        return state.content[name];
+      },
       publicHttpsPort: (port) => (port === 443 ? 8_443 : port),
     },
-    { log, clock: systemClock, ...options },
+    { log, clock: systemClock, diagnostics: silentLog, ...options },
   );
   const pair = selfSigned(folder);
   const { http1, http2 } = httpServerOptions(LIMITS);
@@ -149,6 +157,7 @@ export async function serveSites(
       if (change.sites !== undefined) state.index = indexOf(change.sites);
       if (change.limits !== undefined) state.limits = { ...LIMITS, ...change.limits };
       if (change.content !== undefined) state.content = change.content;
+      state.fault = change.fault;
     },
     nextEntry: () => new Promise((resolve) => waiting.push(resolve)),
     async close() {
