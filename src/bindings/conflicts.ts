@@ -1,5 +1,5 @@
 import { wildcardOf, type HostName } from "../base/index.ts";
-import { fileOf, sortByPort, type NamedRow, type NameGroup, type PortBindings } from "./port-bindings.ts";
+import { fileOf, placeOf, sortByPort, type NamedRow, type NameGroup, type PortBindings } from "./port-bindings.ts";
 import { rowKeyText } from "./row-key.ts";
 import type { Binding, BindingConflict } from "./types.ts";
 
@@ -113,8 +113,8 @@ function* withoutSni({ port, named, central }: PortBindings): Generator<BindingC
 
 function* plainHttp({ port, http, https }: PortBindings): Generator<BindingConflict> {
   if (http.length === 0 || https.length === 0) return;
-  const addresses = new Set(https.map(({ address }) => address));
-  const clashing = http.filter(({ address }) => address === "*" || addresses.has("*") || addresses.has(address));
+  const places = new Set(https.map(({ address }) => placeOf(address)));
+  const clashing = http.filter(({ address }) => placeOf(address) === "*" || places.has("*") || places.has(address));
   if (clashing.length === 0) return;
   const message = `Port ${port} is bound to http and to https on the same address; it can speak one of them. Move one to another port`;
   yield conflict("error", "http-on-tls-port", [], { bindings: clashing, message });

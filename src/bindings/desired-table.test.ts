@@ -120,6 +120,17 @@ describe("conflicts", () => {
     ["a file by SNI without a host", ["https://*:443 a.pfx"], ["error sni-without-host"]],
     ["http and https on one port", ["https://a.example:443", "http://b.example:443"], ["error http-on-tls-port"]],
     ["http and https on one port of two addresses", ["https://a.example:443 at 10.0.0.4", "http://b.example:443 at 10.0.0.5"], []],
+    ["http on all addresses, https on one", ["https://a.example:443 at 10.0.0.4", "http://b.example:443"], ["error http-on-tls-port"]],
+    [
+      "http on 0.0.0.0, https on one address",
+      ["https://a.example:443 at 10.0.0.4", "http://b.example:443 at 0.0.0.0"],
+      ["error http-on-tls-port"],
+    ],
+    [
+      "an ip row shadows sites on 0.0.0.0",
+      ["https://a.example:443 a.pfx no-sni at 10.0.0.4", "https://b.example:443 at 0.0.0.0"],
+      ["warning ip-row-shadows ip:10.0.0.4:443"],
+    ],
     ["http on one address of https on all", ["https://a.example:443", "http://b.example:443 at 10.0.0.5"], ["error http-on-tls-port"]],
   ])("%s", (_, bindings, expected) => {
     expect(conflicts(...bindings)).toEqual(expected);

@@ -72,6 +72,12 @@ describe("drift", () => {
       ["extra any:0.0.0.0:443 keep"],
     ],
     [
+      "an operator's 0.0.0.0 row behind a wanted [::] row stays",
+      ["any:[::]:443 d.pfx"],
+      ["any:[::]:443 d.pfx", "any:0.0.0.0:443 x.pfx by operator"],
+      ["extra any:0.0.0.0:443 keep"],
+    ],
+    [
       "an operator's [::] row before a wanted 0.0.0.0 row goes",
       ["any:0.0.0.0:443 d.pfx"],
       ["any:0.0.0.0:443 d.pfx", "any:[::]:443 x.pfx by operator"],

@@ -21,6 +21,11 @@ export function fileOf({ certificate }: Binding): string {
   return certificate === "central" ? "" : certificate.file;
 }
 
+/** An address, or `*` for every spelling of all of them: a warning about one family is right for both. */
+export function placeOf(address: Binding["address"]): string {
+  return address === "0.0.0.0" || address === "::" ? "*" : address;
+}
+
 /** The bindings of one port, sorted for the questions that conflicts ask. */
 export interface PortBindings {
   readonly port: number;
@@ -29,7 +34,7 @@ export interface PortBindings {
   readonly central: Binding[];
   /** By the text of their key: rows that name a file. */
   readonly named: Map<string, NamedRow>;
-  /** By address. */
+  /** By placeOf their address. */
   readonly byName: Map<string, NameGroup>;
   readonly sniWithoutHost: Binding[];
 }
@@ -49,7 +54,7 @@ export function sortByPort(bindings: readonly Binding[]): readonly PortBindings[
 function take(port: PortBindings, binding: Binding): void {
   const { sni, address, certificate } = binding;
   port.https.push(binding);
-  if (sni || certificate === "central") appendByFile(port.byName, address, binding);
+  if (sni || certificate === "central") appendByFile(port.byName, placeOf(address), binding);
   if (certificate === "central") {
     port.central.push(binding);
     return;
