@@ -113,7 +113,7 @@ describe("a local directory", () => {
     await central.read([FILE]);
     const one = thumbprint();
     await writeFile(path(FILE), second.pem.subarray(0, 500));
-    await expect.poll(() => central.reports(1)[0]?.servingEarlierVersion, { interval: 5 }).toBe(true);
+    await expect.poll(() => central.reports(1)[0]?.servingEarlierVersion, { interval: 5, timeout: 15_000 }).toBe(true);
     expect(thumbprint()).toBe(one);
     expect(await central.prepared(FILE)).toBeDefined();
     expect(
@@ -131,11 +131,11 @@ describe("a local directory", () => {
     await central.read([FILE]);
     const one = thumbprint();
     await rename(join(root, "store"), join(root, "away"));
-    await expect.poll(() => central.staleSince, { interval: 20, timeout: 5_000 }).toBeDefined();
+    await expect.poll(() => central.staleSince, { interval: 20, timeout: 15_000 }).toBeDefined();
     expect(thumbprint()).toBe(one);
     await writeFile(join(root, "away", "certificates", FILE), second.pem);
     await rename(join(root, "away"), join(root, "store"));
-    await expect.poll(thumbprint, { interval: 20, timeout: 5_000 }).not.toBe(one);
+    await expect.poll(thumbprint, { interval: 20, timeout: 15_000 }).not.toBe(one);
     expect(central.staleSince).toBeUndefined();
   });
 });

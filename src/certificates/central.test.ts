@@ -236,7 +236,7 @@ describe("changes", () => {
     await central.read(["other.example.pem"]);
     expect(former).toBeDefined();
     await put("www.example.com.pfx", bad());
-    await expect.poll(() => central.reports(1)[0]?.servingEarlierVersion, { interval: 10 }).toBe(true);
+    await expect.poll(() => central.reports(1)[0]?.servingEarlierVersion, { interval: 10, timeout: 15_000 }).toBe(true);
     expect(central.view.file("www.example.com.pfx")).toMatchObject({ state: "usable", leaf: { thumbprint: former } });
     expect((await central.prepared("www.example.com.pfx"))?.keyPem.reveal()).toBeDefined();
     const mended = when(central, () => central.reports(9).every(({ servingEarlierVersion }) => !servingEarlierVersion));
@@ -262,14 +262,14 @@ describe("a store that is gone", () => {
     const central = await open({ follow: { pollMs: 30, resyncMs: 30 } });
     await central.read(["www.example.com.pem"]);
     down = true;
-    await expect.poll(() => central.staleSince, { interval: 10 }).toBeDefined();
+    await expect.poll(() => central.staleSince, { interval: 10, timeout: 15_000 }).toBeDefined();
     expect(central.view.file("www.example.com.pem")?.state).toBe("usable");
     expect(await central.prepared("www.example.com.pem")).toBeDefined();
     expect(central.counts().listed).toBe(2);
     await central.read(["other.example.pem"]);
     expect(central.view.file("other.example.pem")).toMatchObject({ state: "unusable", status: "unreadable" });
     down = false;
-    await expect.poll(() => central.view.file("other.example.pem")?.state, { interval: 10, timeout: 5_000 }).toBe("usable");
+    await expect.poll(() => central.view.file("other.example.pem")?.state, { interval: 10, timeout: 15_000 }).toBe("usable");
     expect(central.staleSince).toBeUndefined();
   });
 
@@ -299,7 +299,7 @@ describe("the scan", () => {
     await put("default.pem", makeCertificate({ names: ["parked.example"] }).pem);
     const settings = await withKeep();
     const first = await open({ ...settings, scan: { startAfterMs: 0, duty: 1 } });
-    await expect.poll(() => first.counts().scan.state, { interval: 10 }).toBe("complete");
+    await expect.poll(() => first.counts().scan.state, { interval: 10, timeout: 15_000 }).toBe("complete");
     expect(candidates(first, "other.example")).toMatchObject([
       { via: "covering", knowledge: { state: "unread", file: "_.example.com.pem" } },
     ]);
@@ -307,16 +307,16 @@ describe("the scan", () => {
     expect(first.counts()).toMatchObject({ read: 0, scan: { files: 2 } });
     await first.close();
     const second = await open({ ...settings, scan: { startAfterMs: 600_000 } });
-    await expect.poll(() => candidates(second, "other.example").length, { interval: 10 }).toBe(1);
+    await expect.poll(() => candidates(second, "other.example").length, { interval: 10, timeout: 15_000 }).toBe(1);
   });
 
   it("says when it stopped short, and takes in a file that changes later", async () => {
     await put("a.example.pem", www.pem);
     await put("b.example.pem", renewed.pem);
     const central = await open({ scan: { startAfterMs: 0, duty: 1, maxFiles: 1 } });
-    await expect.poll(() => central.counts().scan.state, { interval: 10 }).toBe("stopped-short");
+    await expect.poll(() => central.counts().scan.state, { interval: 10, timeout: 15_000 }).toBe("stopped-short");
     await put("c.example.pem", wild.pem);
-    await expect.poll(() => candidates(central, "other.example").length, { interval: 10 }).toBe(1);
+    await expect.poll(() => candidates(central, "other.example").length, { interval: 10, timeout: 15_000 }).toBe(1);
   });
 });
 

@@ -1,9 +1,10 @@
-import type { Clock, Log } from "../base/index.ts";
+import type { Clock, Instant, Log } from "../base/index.ts";
 import type { Folder } from "../store/index.ts";
 import { createCentralState, DEFAULT_LIMITS, type CentralState, type CertificateLimits } from "./central-state.ts";
 import type { FetchSource } from "./fetch-file.ts";
 import { Follower, type FollowSettings } from "./follow.ts";
 import type { KeptCopies } from "./keep.ts";
+import type { KnownFile } from "./known-file.ts";
 import { cancelled, Loader } from "./loader.ts";
 import { noPasswords, type PasswordSource } from "./passwords.ts";
 import { createReadQueue } from "./read-queue.ts";
@@ -58,7 +59,7 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
     prepared: (file) => loader.prepared(file),
     onChange: (listener) => state.onChange(listener),
     counts: () => ({ ...countKnown(state), scan: scanner?.progress ?? { state: "off", files: state.covering.files } }),
-    reports: (limit) => reportsOf(state, limit),
+    reports: (limit) => reportsOf(state, limit, clock.now()),
     async close() {
       closing.abort();
       await pool.close();
@@ -100,13 +101,19 @@ function countKnown(state: CentralState): { listed: number; read: number; unusab
   return { listed: state.listing.listed, read: state.known.size, unusable };
 }
 
-function reportsOf(state: CentralState, limit: number): readonly FileReport[] {
-  const reports: FileReport[] = [];
-  for (const [file, { status, good, bad, readAt }] of state.known.entries()) {
-    const leaf = good === undefined ? {} : { thumbprint: good.leaf.thumbprint, notAfter: good.leaf.notAfter };
-    const wrong = bad === undefined ? {} : { problem: bad.problem, ...(bad.remedy === undefined ? {} : { remedy: bad.remedy }) };
-    reports.push({ file, status, servingEarlierVersion: good !== undefined && bad !== undefined, ...wrong, ...leaf, readAt });
-  }
+function reportsOf(state: CentralState, limit: number, now: Instant): readonly FileReport[] {
+  const reports = [...state.known.entries()].map(([file, known]) => reportOf(file, known, now));
   const rank = (report: FileReport): number => (report.status === "ok" ? 2 : report.servingEarlierVersion ? 1 : 0);
   return reports.sort((a, b) => rank(a) - rank(b) || (a.file < b.file ? -1 : 1)).slice(0, limit);
+}
+
+/** Validity is judged anew: a file that was good when it was read may have expired since. */
+function reportOf(file: string, { status, good, bad, readAt }: KnownFile, now: Instant): FileReport {
+  const leaf = good === undefined ? {} : { thumbprint: good.leaf.thumbprint, notAfter: good.leaf.notAfter };
+  if (bad === undefined) {
+    const current = good === undefined ? status : now > good.leaf.notAfter ? "expired" : now < good.leaf.notBefore ? "not-yet-valid" : "ok";
+    return { file, status: current, servingEarlierVersion: false, ...leaf, readAt };
+  }
+  const wrong = { problem: bad.problem, ...(bad.remedy === undefined ? {} : { remedy: bad.remedy }) };
+  return { file, status, servingEarlierVersion: good !== undefined, ...wrong, ...leaf, readAt };
 }

@@ -32,6 +32,8 @@ export interface FollowParts {
 /** Hints that are taken one by one; more of them mean: compare everything. */
 const MAX_HINTS = 2_000;
 const STATS_AT_ONCE = 16;
+/** How soon the whole folder is looked at after one file could not be. */
+const SUSPECT_POLLS = 3;
 /** Lets the hints of one copy come together. */
 const SETTLE_MS = 15;
 
@@ -44,6 +46,8 @@ export class Follower {
   readonly #alarm = createAlarm();
   #hinted = new Set<string>();
   #relistWanted = false;
+  /** A file in use could not be looked at: the store may be gone. */
+  #isSuspect = false;
   #lastRelist = 0;
   #relistCostMs = 0;
   #rotation: Iterator<string> = [][Symbol.iterator]();
@@ -65,17 +69,19 @@ export class Follower {
   async relist(): Promise<void> {
     const { state, source, loader, clock, log } = this.#parts;
     this.#relistWanted = false;
+    this.#isSuspect = false;
     const began = clock.monotonicMs();
     const names = await source.folder.names().catch((error: unknown) => this.#unavailable(error));
     if (names === undefined) return;
-    if (state.staleSince !== undefined) log.info("the central certificates can be reached again", { listed: names.length });
+    const isBack = state.staleSince !== undefined;
+    if (isBack) log.info("the central certificates can be reached again", { listed: names.length });
     state.staleSince = undefined;
     const { added, removed } = await state.listing.replace(names);
     this.#lastRelist = clock.monotonicMs();
     this.#relistCostMs = this.#lastRelist - began;
-    for (const file of removed) loader.remove(file);
+    loader.remove(removed);
     this.#announce(added, removed);
-    await this.#recheck(this.#pairsOf([...added, ...removed]));
+    await this.#recheck(isBack ? [...state.known.keys()] : this.#pairsOf([...added, ...removed]));
   }
 
   #unavailable(error: unknown): undefined {
@@ -103,7 +109,10 @@ export class Follower {
     await forEachBounded(files, STATS_AT_ONCE, async (file) => {
       const known = state.known.peek(file);
       if (known === undefined) return loader.isLoading(file) ? this.#reload(file) : touched(file);
-      const stamp = await stampOf(source, file).catch(() => known.stamp);
+      const stamp = await stampOf(source, file).catch(() => {
+        this.#isSuspect = true;
+        return known.stamp;
+      });
       if (stamp !== known.stamp) await this.#reload(file);
     });
   }
@@ -126,13 +135,13 @@ export class Follower {
       if (stat !== undefined) (state.listing.add(path) ? added : changed).push(path);
       else if (state.listing.delete(path)) removed.push(path);
     });
-    for (const file of removed) loader.remove(file);
+    loader.remove(removed);
     this.#announce(added, removed);
     await this.#recheck([...changed, ...this.#pairsOf([...added, ...removed, ...changed])]);
   }
 
   async #takeHints(): Promise<void> {
-    const { state, clock } = this.#parts;
+    const { state } = this.#parts;
     const paths = this.#hinted;
     this.#hinted = new Set();
     if (paths.size > MAX_HINTS) this.#relistWanted = true;
@@ -141,15 +150,20 @@ export class Follower {
         this.#relistWanted = true;
       });
     }
-    // Listing a large folder again and again must not take all the time there is: it rests for four times what it took.
-    if (!this.#relistWanted || clock.monotonicMs() - this.#lastRelist < this.#relistCostMs * 4) return;
+    if (!this.#relistWanted || this.#untilRelistMs() > 0) return;
     await this.relist();
     await this.#recheck([...state.known.keys()]);
   }
 
+  /** Listing a large folder again and again must not take all the time there is: it rests for four times what it took. */
+  #untilRelistMs(): number {
+    return Math.max(0, this.#lastRelist + this.#relistCostMs * 4 - this.#parts.clock.monotonicMs());
+  }
+
   async #poll(): Promise<void> {
     const { state, loader, passwords, clock } = this.#parts;
-    if (state.staleSince !== undefined || clock.monotonicMs() - this.#lastRelist >= this.#resyncPauseMs()) await this.relist();
+    const sinceRelist = clock.monotonicMs() - this.#lastRelist;
+    if (state.staleSince !== undefined || sinceRelist >= this.#resyncPauseMs()) await this.relist();
     if (state.staleSince !== undefined) return;
     if (await passwords.refresh()) {
       const locked = [...state.known.entries()].filter(([, { status }]) => status === "wrong-password");
@@ -161,7 +175,7 @@ export class Follower {
 
   /** The safety net may cost a thousandth of the time: hints bring the changes. */
   #resyncPauseMs(): number {
-    return Math.max(this.#resyncMs, this.#relistCostMs * 1_000);
+    return this.#isSuspect ? this.#pollMs * SUSPECT_POLLS : Math.max(this.#resyncMs, this.#relistCostMs * 1_000);
   }
 
   #inRotation(): readonly string[] {
@@ -197,7 +211,8 @@ export class Follower {
     const { clock, log } = this.#parts;
     let nextPoll = clock.monotonicMs() + this.#pollMs;
     while (!signal.aborted) {
-      const rung = await this.#alarm.wait(Math.max(0, nextPoll - clock.monotonicMs()));
+      const untilPoll = Math.max(0, nextPoll - clock.monotonicMs());
+      const rung = await this.#alarm.wait(this.#relistWanted ? Math.min(untilPoll, this.#untilRelistMs()) : untilPoll);
       if (rung) await pause(SETTLE_MS, signal);
       if (signal.aborted) return;
       try {

@@ -18,7 +18,6 @@ import { seal, unseal } from "./seal.ts";
 export interface KeptCopies {
   get(file: string): Promise<KeptCopy | undefined>;
   put(copy: KeptCopy): void;
-  remove(file: string): void;
   /** Removes the copies of files that are not listed any longer. */
   retain(isListed: (file: string) => boolean): void;
   listing(): Promise<readonly string[] | undefined>;
@@ -96,10 +95,6 @@ class DiskCopies implements KeptCopies {
       this.#enter(copy.file, bytes.byteLength);
       await this.#trim();
     });
-  }
-
-  remove(file: string): void {
-    this.#inTurn(file, () => this.#leave(file));
   }
 
   retain(isListed: (file: string) => boolean): void {

@@ -31,6 +31,8 @@ export interface LoaderParts {
 
 const MAX_FAILING = 4_096;
 
+const AWAY: Looked = { stamp: "", reading: { status: "unreadable", problem: "the store cannot be reached" } };
+
 /** Reads files into the state, each once at a time. */
 export class Loader {
   readonly #parts: LoaderParts;
@@ -82,11 +84,14 @@ export class Loader {
     return undefined;
   }
 
-  /** Takes a file out of the state, because it is gone. The caller notifies. */
-  remove(file: string): void {
-    this.#failing.delete(file);
-    this.#parts.state.forget(file);
-    this.#parts.keep?.remove(file);
+  /** Takes files that are not listed any longer out of the state. The caller notifies. */
+  remove(files: readonly string[]): void {
+    const { state, keep } = this.#parts;
+    for (const file of files) {
+      this.#failing.delete(file);
+      state.forget(file);
+    }
+    if (files.length > 0) keep?.retain((file) => state.listing.has(file));
   }
 
   /** Bad files whose pause is over. */
@@ -110,11 +115,14 @@ export class Loader {
   }
 
   async #loadOnce(file: string, urgency: Urgency): Promise<void> {
-    const { state, queue } = this.#parts;
+    const { state, queue, keep } = this.#parts;
+    // With the store gone the node's own copy comes first: a share that hangs would hold up the handshake until its deadline.
+    const isAway = state.staleSince !== undefined && state.known.peek(file) === undefined;
+    if (isAway && (await keep?.get(file)) !== undefined) return this.#apply(file, AWAY);
     const looked = await queue.run(urgency, () => lookAt(this.#parts, file));
     if (looked !== undefined) return this.#apply(file, looked);
     if (!state.listing.delete(file)) return;
-    this.remove(file);
+    this.remove([file]);
     state.notify({ files: [file], listingChanged: true });
   }
 
@@ -192,8 +200,8 @@ async function withKept(parts: LoaderParts, file: string, former: KnownFile | un
 
 /** True when the file's certificate covers a host that it did not cover before, or no longer covers one. */
 function learnNames(state: CentralState, file: string, good: GoodVersion | undefined): boolean {
-  if (good === undefined) return state.covering.forget(file);
-  return state.covering.learn(file, good.stamp, namesBeyond(file, good.leaf.dnsNames));
+  const names = good === undefined ? [] : namesBeyond(file, good.leaf.dnsNames);
+  return good === undefined || names.length === 0 ? state.covering.forget(file) : state.covering.learn(file, good.stamp, names);
 }
 
 /** What a cancelled caller gets; the reading itself goes on for the others that wait for it. */

@@ -71,7 +71,7 @@ describe("the threads that open files", () => {
     expect(pool.alive).toBe(0);
     await read(pool, "a");
     expect(pool.alive).toBe(1);
-    await expect.poll(() => pool.alive, { interval: 5 }).toBe(0);
+    await expect.poll(() => pool.alive, { interval: 5, timeout: 15_000 }).toBe(0);
     expect((await read(pool, "b")).problem).toBe("b");
   });
 
