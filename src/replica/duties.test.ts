@@ -119,6 +119,18 @@ describe("a saved farm.yaml", () => {
   });
 });
 
+describe("a judge that never answers", () => {
+  it("does not keep the process from ending, nor the content from being published", async () => {
+    await save("a: 1\n");
+    await store.folder("content").put("www/x", utf8("x"));
+    start({ judge: () => new Promise(() => {}) });
+    await eventually(() => pointer("www"));
+    stop.abort();
+    await Promise.all(running);
+    expect(await createRevisions(store, parts).latest()).toBeUndefined();
+  });
+});
+
 describe("content", () => {
   const put = (path: string, text: string) => store.folder("content").put(path, utf8(text));
 

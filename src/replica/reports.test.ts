@@ -43,6 +43,8 @@ describe("createReports", () => {
   });
 
   it("tells both of two processes that report under one name", async () => {
+    const lines: string[] = [];
+    reports = createReports(store, { clock, log: createLog({ write: (line) => lines.push(line), now: () => 0 }) });
     const other = another();
     await reports.publish(reportOf("web1", { pid: 7 }));
     await other.publish(reportOf("web1", { pid: 8 }));
@@ -52,6 +54,8 @@ describe("createReports", () => {
       pid: 7,
       problem: expect.stringContaining("web1"),
     });
+    await reports.publish(reportOf("web1", { pid: 7 }));
+    expect(lines.filter((line) => line.includes("two nodes have one name"))).toHaveLength(1);
   });
 
   it("writes a report anew that an operator removed", async () => {

@@ -5,6 +5,7 @@ import { follow } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
 import { decodeReport } from "./report-record.ts";
 import { fitReport } from "./report-size.ts";
+import { createStaleness } from "./staleness.ts";
 import { encodeJson } from "./state-json.ts";
 import type { NodeReport } from "./types.ts";
 
@@ -24,7 +25,7 @@ export type PublishOutcome =
 
 /** What the nodes say of themselves. */
 export interface Reports {
-  /** Overwrites this node's report. Never throws for the store: call it again later. */
+  /** Overwrites this node's report. Never throws for the store: call it again later. The log is told of what is not `published`, once. */
   publish(report: NodeReport): Promise<PublishOutcome>;
   /** undefined = the node never reported. Throws the store's errors. */
   read(node: string): Promise<AgedReport | undefined>;
@@ -45,7 +46,7 @@ const MAX_SEEN = 10_000;
 export function createReports(store: FarmStore, { clock, log = silentLog }: { readonly clock: Clock; readonly log?: Log }): Reports {
   const { state } = store;
   const ageOf = createAges(clock);
-  const publish = createPublisher(store, clock);
+  const publish = createPublisher(store, clock, log);
 
   function agedOf(entry: Entry): AgedReport {
     const report = decodeReport(entry);
@@ -76,9 +77,10 @@ export function createReports(store: FarmStore, { clock, log = silentLog }: { re
   };
 }
 
-function createPublisher(store: FarmStore, clock: Clock): Reports["publish"] {
+function createPublisher(store: FarmStore, clock: Clock, log: Log): Reports["publish"] {
   let own: { readonly key: string; readonly rev: Rev } | undefined;
-  let since: Instant | undefined;
+  const staleness = createStaleness("report", { clock, log });
+  let rival: number | undefined;
 
   async function write(report: NodeReport): Promise<PublishOutcome> {
     const key = `${PREFIX}/${report.node}`;
@@ -100,17 +102,23 @@ function createPublisher(store: FarmStore, clock: Clock): Reports["publish"] {
     }
   }
 
+  /** Told once for each other process: its reports come every few seconds. */
+  function tellRival(outcome: PublishOutcome): void {
+    if (outcome.kind === "contested" && outcome.pid !== rival) log.error("two nodes have one name", { problem: outcome.problem });
+    if (outcome.kind === "contested") rival = outcome.pid;
+  }
+
   return async (report) => {
     try {
       const outcome = await write(report);
-      since = undefined;
+      staleness.answered();
+      tellRival(outcome);
       return outcome;
     } catch (thrown) {
       own = undefined; // what the key holds now is not known
-      const error = toFarmError(thrown);
       if (!(thrown instanceof FarmError)) throw thrown;
-      since ??= clock.now();
-      return { kind: "stale", since, problem: error.message };
+      staleness.failed(thrown);
+      return { kind: "stale", since: staleness.since() ?? clock.now(), problem: thrown.message };
     }
   };
 }
