@@ -66,8 +66,9 @@ export class Forwarding {
   }
 
   start(): void {
-    const { exchange } = this.#parts;
+    const { exchange, service } = this.#parts;
     exchange.logOnClose();
+    holdOpen(exchange, service.timeoutMs + CONNECT_TIMEOUT_MS * MAX_ATTEMPTS);
     exchange.response.once("close", () => {
       if (!exchange.finished) this.#abandon();
     });
@@ -219,6 +220,12 @@ export class Forwarding {
 export function refuseBody(exchange: Exchange, maxBytes: number): void {
   const close = exchange.request.httpVersionMajor === 1 ? ["Connection", "close"] : [];
   answerStatus(exchange, { status: 413, detail: `The body is larger than the ${maxBytes} bytes that are allowed here.`, headers: close });
+}
+
+/** The server's own limit on silence must not end a connection that waits for a slow upstream. HTTP/1 goes back to it after the answer. */
+function holdOpen({ request }: Exchange, ms: number): void {
+  if (request instanceof Http2ServerRequest) request.stream.session?.setTimeout(ms);
+  else request.socket.setTimeout(ms);
 }
 
 const BAD_GATEWAY = { status: 502, detail: "The server behind this site cannot be reached or gave no valid answer." };

@@ -418,6 +418,17 @@ describe("an upstream in trouble", () => {
     expect(calls).toBe(1);
   });
 
+  it("that is slower than the server's limit on silence is waited for, over HTTP/1.1 and HTTP/2", async () => {
+    behave = (_request, response) => void setTimeout(() => response.end("late"), 400);
+    const hasty = await serveSites([site("app", "app.example.test", proxy([upstreamUrl]))], {}, { idleTimeoutMs: 100 });
+    extra.push(() => void hasty.close());
+    expect((await ask({ port: hasty.httpPort })).body).toBe("late");
+    const own = connectH2(`https://127.0.0.1:${hasty.httpsPort}`, { rejectUnauthorized: false });
+    const stream = own.request({ ":path": "/", ":authority": "app.example.test" });
+    expect((await buffer(stream)).toString()).toBe("late");
+    own.close();
+  });
+
   it("that talks no HTTP gives 502", async () => {
     const odd = createTcpServer((socket) => {
       socket.on("error", () => undefined);

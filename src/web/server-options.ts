@@ -9,7 +9,7 @@ export interface HttpServerOptions {
   readonly http1: ServerOptions;
   /** For `http2.createSecureServer`, beside those of `http1`; idle sessions: `server.setTimeout(idleTimeoutMs)`. */
   readonly http2: Http2ServerOptions;
-  /** For `server.setTimeout` of either: a connection without traffic is ended after it. */
+  /** For `server.setTimeout` of either: a connection without traffic is ended after it. Proxied requests extend it while they wait. */
   readonly idleTimeoutMs: number;
 }
 

@@ -45,7 +45,7 @@ export function createWebHandler(sources: WebSources, options: WebOptions): WebH
     try {
       answer();
     } catch (thrown) {
-      options.diagnostics.error("A request could not be answered", {
+      options.diagnostics?.error("A request could not be answered", {
         site: exchange.site,
         path: exchange.target.path,
         error: toFarmError(thrown).message,

@@ -113,7 +113,7 @@ export interface Farm {
 export async function serveSites(
   sites: readonly SiteConfig[],
   content: Readonly<Record<string, ContentTree>> = {},
-  options: Partial<WebOptions> = {},
+  options: Partial<WebOptions> & { readonly idleTimeoutMs?: number } = {},
 ): Promise<Farm> {
   const folder = mkdtempSync(join(tmpdir(), "web-"));
   const state = { index: indexOf(sites), limits: LIMITS, content, fault: undefined as Error | undefined };
@@ -141,9 +141,10 @@ export async function serveSites(
     { log, clock: systemClock, diagnostics: silentLog, ...options },
   );
   const pair = selfSigned(folder);
-  const { http1, http2 } = httpServerOptions(LIMITS);
+  const { http1, http2, idleTimeoutMs } = httpServerOptions({ ...LIMITS, idleTimeoutMs: options.idleTimeoutMs ?? LIMITS.idleTimeoutMs });
   const plain = createServer(http1);
   const secure = createSecureServer({ ...http1, ...http2, ...pair, allowHTTP1: true });
+  for (const server of [plain, secure]) server.setTimeout(idleTimeoutMs);
   for (const server of [plain, secure]) attach(server, handler, server === secure, clientErrors);
   return {
     handler,
