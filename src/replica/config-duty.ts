@@ -1,6 +1,7 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { writeConfigProblem } from "./config-problem.ts";
+import type { DutyPass, PassOutcome } from "./duty-pass.ts";
 import { isConflict } from "./error-kinds.ts";
 import { readFarmFile, readSettledFarmFile, settleFarmFile, type FarmFile } from "./farm-file.ts";
 import { orAborted } from "./follow.ts";
@@ -29,7 +30,7 @@ const JUDGE_AGAIN_MS = 10_000;
 const JUDGE_TIMEOUT_MS = 60_000;
 
 /** One pass: farm.yaml becomes a revision, a problem record, or is brought up to the latest revision. Says whether to look again at once. */
-export function createConfigDuty(duty: ConfigDuty): (signal: AbortSignal) => Promise<"settled" | "again"> {
+export function createConfigDuty(duty: ConfigDuty): DutyPass {
   const { store, revisions, clock, log } = duty;
   let refused: { readonly digest: string; readonly latest: number; readonly atMs: number } | undefined;
 
@@ -43,13 +44,13 @@ export function createConfigDuty(duty: ConfigDuty): (signal: AbortSignal) => Pro
   const isRefused = (digest: string, latest: number): boolean =>
     refused?.digest === digest && refused.latest === latest && clock.monotonicMs() - refused.atMs < JUDGE_AGAIN_MS;
 
-  async function accept(yaml: string, latest: Revision | undefined): Promise<"settled" | "again"> {
+  async function accept(yaml: string, latest: Revision | undefined): Promise<PassOutcome> {
     try {
       const made = await revisions.append({ yaml, by: "saved file", note: `judged by ${duty.node}`, base: latest?.number ?? 0 });
       log.info("the saved farm.yaml is a new revision", { revision: made.number });
     } catch (error) {
       // Somebody applied another revision meanwhile: what is saved is judged again against that one.
-      if (isConflict(error)) return "again";
+      if (isConflict(error)) return { againInMs: 0 };
       throw error;
     }
     return clear();
@@ -79,7 +80,7 @@ export function createConfigDuty(duty: ConfigDuty): (signal: AbortSignal) => Pro
     return settled ?? "again";
   }
 
-  async function settleEdit(edit: SavedEdit, latest: Revision | undefined, signal: AbortSignal): Promise<"settled" | "again"> {
+  async function settleEdit(edit: SavedEdit, latest: Revision | undefined, signal: AbortSignal): Promise<PassOutcome> {
     const judgement =
       edit.kind === "text" ? await decide(edit.yaml, latest, signal) : ({ kind: "refuse", problems: [edit.problem] } as const);
     if (judgement.kind === "accept" && edit.kind === "text") return accept(edit.yaml, latest);
@@ -91,7 +92,7 @@ export function createConfigDuty(duty: ConfigDuty): (signal: AbortSignal) => Pro
     const latest = await revisions.latest();
     const file = await lookAtFile(latest, signal);
     if (file === undefined) return "settled";
-    if (file === "again") return "again";
+    if (file === "again") return { againInMs: 0 };
     const state = await settleFarmFile(store, latest, file);
     if (state.kind === "written") log.info("config/farm.yaml holds the latest revision again", { revision: latest?.number });
     return state.kind === "in-sync" || state.kind === "written" ? clear() : settleEdit(state, latest, signal);

@@ -4,6 +4,7 @@ import { decodePointer, encodePointer, pointerKey, POINTER_PREFIX, type ContentP
 import { blobDigest, hashFolder, scanContent, type FolderLook, type HashedFile } from "./content-scan.ts";
 import { isDamage } from "./error-kinds.ts";
 import { pause } from "./follow.ts";
+import { createPatience, type DutyPass } from "./duty-pass.ts";
 import { readManifest } from "./manifest-blob.ts";
 import { encodeManifest } from "./manifest.ts";
 import type { Manifest } from "./types.ts";
@@ -37,11 +38,12 @@ type Looks = ReadonlyMap<string, FolderLook>;
  * One pass publishes the manifest of every folder below `content/` that changed and has settled. A folder that cannot be read is never
  * told as empty (the look throws), and one without any file keeps its last manifest, with the problem noted beside it.
  */
-export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal: AbortSignal) => Promise<"settled" | "again"> {
+export function createContentDuty(settings: Omit<ContentDuty, "told">): DutyPass {
   const duty: ContentDuty = { ...settings, told: new Map() };
-  const { store, log } = duty;
+  const { store } = duty;
   const content = store.folder("content");
   const known = new Map<string, Known>();
+  const patience = createPatience(duty.clock, duty.settleMs);
 
   async function publishFolder(folder: string, look: FolderLook, signal: AbortSignal): Promise<void> {
     const before = await readPublished(store, folder);
@@ -52,7 +54,7 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
     // Files already read need not be read again, whatever becomes of this manifest.
     known.set(folder, { signature: "", hashed });
     if (again?.signature !== look.signature) return;
-    await publish(duty, await manifestOf(folder, hashed, before), before);
+    await publish(duty, await manifestOf(duty, { folder, hashed, before }), before);
     known.set(folder, { signature: look.signature, hashed });
   }
 
@@ -66,21 +68,19 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
     }
   }
 
-  async function manifestOf(folder: string, hashed: ReadonlyMap<string, HashedFile>, before: Published | undefined): Promise<Manifest> {
-    const files = [...hashed.values()].map(({ file }) => file);
-    const former = before?.pointer === undefined ? [] : await formerFiles(folder, before.pointer.digest);
-    const times = new Map(former.map((file) => [`${file.sha256} ${file.path}`, file.mtimeMs]));
-    // A touched file keeps the time it was published with: clients' caches of it stay good.
-    return { folder, files: files.map((file) => ({ ...file, mtimeMs: times.get(`${file.sha256} ${file.path}`) ?? file.mtimeMs })) };
-  }
+  const isSettled = (folder: string, look: FolderLook): boolean =>
+    known.get(folder)?.signature === look.signature || look.problem !== undefined;
 
-  async function formerFiles(folder: string, digest: string): Promise<Manifest["files"]> {
-    try {
-      return (await readManifest(store.state, folder, digest)).files;
-    } catch (error) {
-      log.warn("the former manifest cannot be read; a new one is made", { folder, problem: toFarmError(error).message });
-      return [];
+  /** Publishes what two looks agree on. One folder that cannot be published does not keep the others back. */
+  async function publishSettled(due: readonly (readonly [string, FolderLook])[], signal: AbortSignal): Promise<void> {
+    const second = await scanContent(content, signal);
+    const failures: unknown[] = [];
+    for (const [folder, look] of due) {
+      signal.throwIfAborted();
+      if (second.get(folder)?.signature !== look.signature) continue;
+      await publishFolder(folder, look, signal).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   return async (signal) => {
@@ -88,21 +88,30 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): (signal:
     for (const folder of known.keys()) if (!first.has(folder)) known.delete(folder);
     await noteEmptied(duty, first);
     const changed = [...first].filter(([folder, look]) => known.get(folder)?.signature !== look.signature);
-    if (changed.length === 0) return "settled";
-    await pause(duty.settleMs, signal);
-    const second = await scanContent(content, signal);
-    const failures: unknown[] = [];
-    for (const [folder, look] of changed) {
-      signal.throwIfAborted();
-      if (second.get(folder)?.signature !== look.signature) continue;
-      // One folder that cannot be published does not keep the others back.
-      await publishFolder(folder, look, signal).catch((error: unknown) => failures.push(error));
+    const due = changed.filter(([folder]) => patience.isDue(folder));
+    if (due.length > 0) {
+      await pause(duty.settleMs, signal);
+      await publishSettled(due, signal);
+      for (const [folder, look] of due) patience.tell(folder, isSettled(folder, look));
     }
-    if (failures.length > 0) throw failures[0];
-    return changed.every(([folder, look]) => look.problem !== undefined || known.get(folder)?.signature === look.signature)
-      ? "settled"
-      : "again";
+    return patience.next(changed.filter(([folder, look]) => !isSettled(folder, look)).map(([folder]) => folder));
   };
+}
+
+/** A touched file keeps the time it was published with: clients' caches of it stay good. */
+async function manifestOf(
+  { store, log }: ContentDuty,
+  { folder, hashed, before }: { readonly folder: string; readonly hashed: Known["hashed"]; readonly before: Published | undefined },
+): Promise<Manifest> {
+  const times = new Map<string, number>();
+  try {
+    const former = before?.pointer === undefined ? undefined : await readManifest(store.state, folder, before.pointer.digest);
+    for (const file of former?.files ?? []) times.set(`${file.sha256} ${file.path}`, file.mtimeMs);
+  } catch (error) {
+    log.warn("the former manifest cannot be read; a new one is made", { folder, problem: toFarmError(error).message });
+  }
+  const files = [...hashed.values()].map(({ file }) => ({ ...file, mtimeMs: times.get(`${file.sha256} ${file.path}`) ?? file.mtimeMs }));
+  return { folder, files };
 }
 
 async function publish({ store, clock, log, told }: ContentDuty, manifest: Manifest, before: Published | undefined): Promise<void> {

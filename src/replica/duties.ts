@@ -2,7 +2,8 @@ import type { Clock, Log } from "../base/index.ts";
 import type { FarmStore, Lease } from "../store/index.ts";
 import { createConfigDuty, type Judge } from "./config-duty.ts";
 import { createContentDuty } from "./content-duty.ts";
-import { createBackoff, createBell, follow, pause } from "./follow.ts";
+import type { DutyPass, PassOutcome } from "./duty-pass.ts";
+import { createBackoff, follow, pause } from "./follow.ts";
 import { HEAD_PREFIX } from "./revision-keys.ts";
 import { createRevisions } from "./revisions.ts";
 import { createStaleness } from "./staleness.ts";
@@ -38,7 +39,6 @@ const CONFIG_EVERY_MS = 5_000;
 const CONTENT_EVERY_MS = 30_000;
 const TICKETS_EVERY_MS = 60_000;
 
-type Pass = (signal: AbortSignal) => Promise<"settled" | "again">;
 type Hint = (signal: AbortSignal) => AsyncIterable<unknown>;
 
 /** Saved configuration, content manifests and ticket keys: under the lease `duties`, so that no two processes compete. */
@@ -124,7 +124,7 @@ async function serve(settings: DutiesSettings, { lease, signal, onDuty }: Term):
 
 interface Duty {
   readonly name: string;
-  readonly pass: Pass;
+  readonly pass: DutyPass;
   readonly hints: readonly Hint[];
   readonly everyMs: number;
 }
@@ -132,9 +132,7 @@ interface Duty {
 /** Passes of one duty until the term ends; a pass that fails is tried again with growing delays and told once. */
 async function repeat({ name, pass, hints, everyMs }: Duty, term: { until: AbortSignal; log: Log; clock: Clock }): Promise<void> {
   const { until, log, clock } = term;
-  const bell = createBell();
   const staleness = createStaleness(`duty: ${name}`, { clock, log });
-  for await (const outcome of follow({ look: () => pass(until), hints, everyMs, signal: until, bell, staleness })) {
-    if (outcome === "again") bell.ring();
-  }
+  const next = (outcome: PassOutcome): number => (outcome === "settled" ? everyMs : Math.min(outcome.againInMs, everyMs));
+  for await (const _outcome of follow({ look: () => pass(until), hints, everyMs: next, signal: until, staleness })) continue;
 }

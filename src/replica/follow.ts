@@ -13,8 +13,8 @@ export interface FollowPlan<T> {
   look(): Promise<T>;
   /** Each says "look again". Their failures are waited out. */
   readonly hints: readonly ((signal: AbortSignal) => AsyncIterable<unknown>)[];
-  /** A look without any hint: hints may be lost. */
-  readonly everyMs: number;
+  /** A look without any hint: hints may be lost. May depend on what was seen. */
+  readonly everyMs: number | ((seen: T) => number);
   readonly signal: AbortSignal;
   readonly staleness?: Staleness;
   /** Rung by others who know of a change. */
@@ -89,7 +89,7 @@ export async function* follow<T>(plan: FollowPlan<T>): AsyncGenerator<T, void, u
       }
       backoff.reset();
       yield seen.value;
-      await bell.wait(plan.everyMs, signal);
+      await bell.wait(typeof plan.everyMs === "number" ? plan.everyMs : plan.everyMs(seen.value), signal);
     }
   } finally {
     own.abort();
