@@ -245,6 +245,46 @@ describe("changes", () => {
     expect(await thumbprint(central, "www.example.com.pfx")).not.toBe(former);
   });
 
+  it("a password that comes later opens the files that waited for it", async () => {
+    await put("www.example.com.pfx", www.pfx("late"));
+    let known: readonly Secret[] = [];
+    let changed = false;
+    const refresh = (): Promise<boolean> => Promise.resolve(changed);
+    const central = await open({ passwords: { for: () => known, refresh } });
+    await central.read(["www.example.com.pfx"]);
+    expect(central.view.file("www.example.com.pfx")).toMatchObject({ status: "wrong-password" });
+    const opens = when(central, () => central.view.file("www.example.com.pfx")?.state === "usable");
+    known = [new Secret("late")];
+    changed = true;
+    await opens;
+  });
+
+  it("a bad file that is met at a start leaves the node's own copy of the good one in service", async () => {
+    await put("www.example.com.pem", www.pem);
+    const settings = await withKeep();
+    const first = await open(settings);
+    const former = await thumbprint(first, "www.example.com.pem");
+    await first.close();
+    await put("www.example.com.pem", www.pem.subarray(0, 200));
+    const second = await open(settings);
+    expect(await thumbprint(second, "www.example.com.pem")).toBe(former);
+    expect(second.reports(1)).toMatchObject([{ status: "malformed", servingEarlierVersion: true }]);
+  });
+
+  it("a removed file takes the node's own copy with it", async () => {
+    await put("www.example.com.pem", www.pem);
+    const settings = await withKeep();
+    const central = await open(settings);
+    await central.read(["www.example.com.pem"]);
+    await settings.keep?.flush();
+    expect(await settings.keep?.get("www.example.com.pem")).toBeDefined();
+    const went = when(central, () => central.view.file("www.example.com.pem") === undefined);
+    await store.folder("certificates").remove("www.example.com.pem");
+    await went;
+    await settings.keep?.flush();
+    expect(await settings.keep?.get("www.example.com.pem")).toBeUndefined();
+  });
+
   it("a key that comes later completes its certificate", async () => {
     await put("www.example.com.crt", www.certificate);
     const central = await open();

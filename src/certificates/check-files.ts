@@ -40,7 +40,9 @@ const MAX_BYTES = DEFAULT_LIMITS.maxFileBytes;
 
 /** Opens each of some files that the caller has read already. The answers come in the order of the files. @throws CANCELLED */
 export function checkFiles(files: readonly NamedBytes[], settings: CheckSettings): Promise<readonly CheckedFile[]> {
-  return checkEach(files, settings, (file) => Promise.resolve(copied(file)));
+  return checkEach(files, settings, (file) =>
+    Promise.resolve(file.bytes.byteLength > MAX_BYTES ? tooLarge(file.file, file.bytes.byteLength) : file),
+  );
 }
 
 /**
@@ -80,12 +82,6 @@ async function open(pool: ReadingPool, { file, bytes, keyBytes }: NamedBytes, se
 export function withoutSecrets(reading: FileReading): Omit<FileReading, "prepared"> {
   const { prepared: _secret, ...shown } = reading;
   return shown;
-}
-
-/** The pool takes what it is given: the caller's bytes stay the caller's. */
-function copied({ file, bytes, keyBytes }: NamedBytes): Loaded {
-  if (bytes.byteLength > MAX_BYTES) return tooLarge(file, bytes.byteLength);
-  return { file, bytes: bytes.slice(), ...(keyBytes === undefined ? {} : { keyBytes: keyBytes.slice() }) };
 }
 
 async function loadFile(file: string): Promise<Loaded> {

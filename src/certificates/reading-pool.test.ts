@@ -64,6 +64,7 @@ describe("the threads that open files", () => {
     expect(JSON.stringify(reading)).not.toContain("PRIVATE KEY");
     const pair = await pool.read({ bytes: files.certificate, keyBytes: files.key, passwords: [], now: instant(Date.now()) });
     expect(pair.status).toBe("ok");
+    expect([bytes, files.certificate, files.key].every(({ byteLength }) => byteLength > 0)).toBe(true);
   });
 
   it("are started on first need only, and ended when idle", async () => {

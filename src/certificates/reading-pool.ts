@@ -16,7 +16,7 @@ export interface WorkerSettings {
   readonly entry?: URL;
 }
 
-/** A file's bytes as the pool takes them; the buffers are handed over and must not be used afterwards. */
+/** A file's bytes as the pool takes them. They stay the caller's: a store may have given out a view of its own memory. */
 export interface PoolInput {
   readonly bytes: Uint8Array;
   readonly keyBytes?: Uint8Array;
@@ -81,8 +81,8 @@ export class ReadingPool {
     const request: ReadRequest = {
       ...others,
       id: this.#nextId++,
-      bytes: owned(input.bytes),
-      ...(keyBytes === undefined ? {} : { keyBytes: owned(keyBytes) }),
+      bytes: new Uint8Array(input.bytes),
+      ...(keyBytes === undefined ? {} : { keyBytes: new Uint8Array(keyBytes) }),
       passwords: passwords.map((password) => password.reveal()),
     };
     return new Promise((resolve, reject) => {
@@ -127,7 +127,7 @@ export class ReadingPool {
     this.#limit(thread, thread.ready ? this.#deadlineMs : START_MS);
     const { bytes, keyBytes } = job.request;
     const parts = keyBytes === undefined ? [bytes] : [bytes, keyBytes];
-    thread.worker.postMessage(job.request, [...new Set(parts.map((part) => part.buffer as ArrayBuffer))]); // owned() made them
+    thread.worker.postMessage(job.request, [...new Set(parts.map((part) => part.buffer as ArrayBuffer))]); // copies of our own: see read()
   }
 
   #limit(thread: Thread, ms: number): void {
@@ -173,12 +173,6 @@ export class ReadingPool {
 
 function closedError(): FarmError {
   return new FarmError("CANCELLED", "The certificate reader was closed");
-}
-
-/** Bytes in an ArrayBuffer of their own: a pooled Buffer's memory cannot be handed over. */
-function owned(bytes: Uint8Array): Uint8Array {
-  const whole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-  return whole ? bytes : new Uint8Array(bytes);
 }
 
 function unwire(reading: WireReading): FileReading {
