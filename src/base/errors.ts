@@ -138,6 +138,12 @@ export const ERRORS = {
     "Wait for the next manifest; it is made when the folder has settled.",
   ),
   // web
+  CONTENT_DAMAGED: row(
+    "A content file on a node's disk is not what its manifest says",
+    500,
+    1,
+    "Remove the node's copy of the content; the node fetches it again.",
+  ),
   ACCESS_LOG_UNWRITABLE: row(
     "The folder of the access log cannot be written",
     500,

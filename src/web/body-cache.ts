@@ -5,6 +5,7 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 
 import { LRUCache } from "lru-cache";
 
+import { FarmError } from "../base/index.ts";
 import type { Encoding } from "./accept-encoding.ts";
 import type { ContentFile } from "./content-view.ts";
 import { AnswerHeaders, type FlatHeaders } from "./exchange.ts";
@@ -92,7 +93,10 @@ export class BodyCache {
     return file.size <= MAX_PLAIN_BYTES ? "identity" : "stream";
   }
 
-  /** Reads (and compresses) a file once however many ask. undefined = not now, or not worth it: ask `form` again or stream. */
+  /**
+   * Reads (and compresses) a file once however many ask. undefined = too many are being read, or compression gains nothing: stream it.
+   * @throws CONTENT_DAMAGED; the disk's own errors
+   */
   async load(root: string, file: ContentFile, encoding: Encoding): Promise<CachedBody | undefined> {
     const key = file.keys[encoding];
     const running = this.#loading.get(key);
@@ -106,8 +110,9 @@ export class BodyCache {
   async #make(root: string, file: ContentFile, encoding: Encoding): Promise<CachedBody | undefined> {
     const key = file.keys[encoding];
     const plain = await readFile(join(root, file.path));
-    // A tree that does not hold what its manifest says is answered from the disk, where the mismatch ends the request.
-    if (plain.length !== file.size) return undefined;
+    if (plain.length !== file.size) {
+      throw new FarmError("CONTENT_DAMAGED", `${join(root, file.path)} has ${plain.length} bytes instead of ${file.size}`);
+    }
     const bytes = await encode(plain, encoding);
     if (encoding !== "identity" && bytes.length >= plain.length) {
       this.#useless.set(key, true);

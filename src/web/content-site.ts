@@ -1,6 +1,5 @@
 import send from "send";
 
-import { systemCode } from "../base/index.ts";
 import { chooseEncoding } from "./accept-encoding.ts";
 import { etagOf, representationHeaders, type BodyCache, type CachedBody } from "./body-cache.ts";
 import type { ContentFile, ContentView } from "./content-view.ts";
@@ -72,9 +71,10 @@ async function loadAndReply(exchange: Exchange, view: ContentView, file: Content
     const body = form === "stream" ? undefined : await bodies.load(view.tree.root, file, form);
     if (body === undefined) streamFile(exchange, view, file);
     else replyBody(exchange, body);
-  } catch (error) {
-    // Only the disk fails here; a file that its tree names but the disk lacks is this server's fault, not the client's.
-    answerStatus(exchange, systemCode(error) === undefined ? { ...UNREADABLE, detail: "This server made a mistake." } : UNREADABLE);
+  } catch (thrown) {
+    // A file that its tree names but the disk lacks is this server's fault, not the client's.
+    exchange.reportFault(thrown);
+    answerStatus(exchange, UNREADABLE);
   }
 }
 
@@ -97,6 +97,7 @@ function streamFile(exchange: Exchange, view: ContentView, file: ContentFile): v
   });
   stream.on("error", (error: { status?: number }) => {
     const contentRange = response.getHeader("Content-Range");
+    if (error.status !== 412 && error.status !== 416) exchange.reportFault(error);
     if (response.headersSent) {
       response.destroy();
       return;

@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const big = randomBytes(300_000);
 const text = "body { color: red }\n".repeat(500);
 let farm: Farm;
-let session: ClientHttp2Session;
+let kept: ClientHttp2Session | undefined;
 
 beforeAll(async () => {
   const tree = contentTree({
@@ -52,12 +52,11 @@ beforeAll(async () => {
     ],
     { www: tree },
   );
-  session = connectH2(`https://127.0.0.1:${farm.httpsPort}`, { rejectUnauthorized: false });
 });
 
 afterAll(() => {
   agent.destroy();
-  session.close();
+  kept?.close();
   return farm.close();
 });
 
@@ -108,11 +107,18 @@ function plainly(path: string, args: readonly string[]): Promise<Answer> {
   });
 }
 
+/** One connection for all, opened again when the server has ended it for its silence. */
+function session(): ClientHttp2Session {
+  if (kept === undefined || kept.closed || kept.destroyed)
+    kept = connectH2(`https://127.0.0.1:${farm.httpsPort}`, { rejectUnauthorized: false });
+  return kept;
+}
+
 async function overH2(path: string, args: readonly string[]): Promise<Answer> {
   const fields = args
     .filter((_arg, at) => at % 2 === 1)
     .map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 2)]);
-  const stream = session.request({ ":path": path, ":authority": "www.example.test", ...Object.fromEntries(fields) });
+  const stream = session().request({ ":path": path, ":authority": "www.example.test", ...Object.fromEntries(fields) });
   const [answer] = (await once(stream, "response")) as [Record<string, unknown>];
   const headers = new Map(Object.entries(answer).map(([name, value]) => [name, String(value)]));
   return { status: Number(answer[":status"]), version: "HTTP/2", headers, body: await buffer(stream) };
@@ -305,6 +311,20 @@ describe("a file", () => {
   });
 });
 
+describe("a body that nobody reads", () => {
+  it("does not hold up the other requests of an HTTP/2 connection", async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const stream = session().request({ ":method": "POST", ":path": "/tiny.txt", ":authority": "www.example.test" });
+      stream.on("error", () => undefined);
+      stream.write(Buffer.alloc(60_000));
+      const [answer] = (await once(stream, "response")) as [Record<string, unknown>];
+      expect(answer[":status"]).toBe(405);
+      stream.resume();
+    }
+    expect((await ask("https", "/big.bin", [])).body.equals(big)).toBe(true);
+  });
+});
+
 describe("the access log of a file from the disk", () => {
   test.each(["http", "https"] as const)("has its length once it is sent, over %s", async (scheme) => {
     const entry = farm.nextEntry();
@@ -314,7 +334,7 @@ describe("the access log of a file from the disk", () => {
 
   it("says when the client left before the end", async () => {
     const entry = farm.nextEntry();
-    const stream = session.request({ ":path": "/big.bin", ":authority": "www.example.test" });
+    const stream = session().request({ ":path": "/big.bin", ":authority": "www.example.test" });
     await once(stream, "data");
     stream.close(8); // CANCEL
     expect(await entry).toMatchObject({ status: 200, aborted: true });
@@ -339,7 +359,13 @@ describe("a tree", () => {
     const one = contentTree({ "index.html": "one" });
     const two = contentTree({ "index.html": "two" });
     const lost = { ...contentTree({}), digest: "lost", files: two.files };
-    const small = await serveSites([site("s", "www.example.test", { kind: "content", folder: "s", index: ["index.html"] })], { s: one });
+    const lines: string[] = [];
+    const diagnostics = createLog({ write: (line) => lines.push(line), now: () => 0 });
+    const small = await serveSites(
+      [site("s", "www.example.test", { kind: "content", folder: "s", index: ["index.html"] })],
+      { s: one },
+      { diagnostics },
+    );
     const get = async (): Promise<string> => {
       const { stdout } = await run("curl", [
         "-s",
@@ -357,6 +383,9 @@ describe("a tree", () => {
       expect(await get()).toBe("two200");
       small.set({ content: { s: { ...lost, files: new Map([["index.html", { size: 3, sha256: "00", mtimeMs: 0 }]]) } } });
       expect(await get()).toMatch(/500$/);
+      small.set({ content: { s: { ...two, files: new Map([["index.html", { size: 99, sha256: "01", mtimeMs: 0 }]]) } } });
+      expect(await get()).toMatch(/500$/);
+      expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(["INTERNAL", "CONTENT_DAMAGED"]);
       small.set({ content: {} });
       expect(await get()).toMatch(/503$/);
     } finally {

@@ -1,6 +1,6 @@
 import { Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 
-import type { Clock } from "../base/index.ts";
+import { toFarmError, type Clock, type Log } from "../base/index.ts";
 import type { AccessLog } from "./access-entry.ts";
 import type { HeaderScan } from "./header-scan.ts";
 import type { RequestTarget } from "./request-target.ts";
@@ -39,6 +39,8 @@ export class AnswerHeaders {
 export interface ExchangeContext {
   readonly clock: Clock;
   readonly log: () => AccessLog;
+  /** Told of faults of this server itself. */
+  readonly diagnostics: Log;
 }
 
 /** One request and its answer. It is answered once, and logged once. */
@@ -115,6 +117,18 @@ export class Exchange {
     // A write that meets a connection just gone is no fault of this server; `close` follows.
     response.on("error", () => undefined);
     response.once("close", () => this.logNow(response.headersSent ? response.statusCode : 0, this.bytes, !this.finished));
+  }
+
+  /** Tells the operator of a fault of this server; the client is told nothing of it. */
+  reportFault(thrown: unknown): void {
+    const { message, code, facts } = toFarmError(thrown);
+    this.#context.diagnostics.error("A request could not be answered", {
+      site: this.site,
+      path: this.target.path,
+      code,
+      error: message,
+      ...facts,
+    });
   }
 
   logNow(status: number, bytes: number, aborted: boolean): void {

@@ -14,7 +14,7 @@ let farm: Farm;
 let upstream: Server;
 let behave: RequestListener;
 let upstreamUrl: URL;
-let session: ClientHttp2Session;
+let kept: ClientHttp2Session | undefined;
 const extra: (() => void)[] = [];
 
 async function listen(server: { listen(port: number, host: string): unknown; address(): unknown } & NodeJS.EventEmitter): Promise<number> {
@@ -55,7 +55,6 @@ beforeAll(async () => {
     {},
     { trustsForwarded: (address) => address === "203.0.113.1" },
   );
-  session = connectH2(`https://127.0.0.1:${farm.httpsPort}`, { rejectUnauthorized: false });
 });
 
 afterEach(() => {
@@ -63,11 +62,18 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  session.close();
+  kept?.close();
   await farm.close();
   upstream.closeAllConnections();
   upstream.close();
 });
+
+/** One connection for all, opened again when the server has ended it for its silence. */
+function session(): ClientHttp2Session {
+  if (kept === undefined || kept.closed || kept.destroyed)
+    kept = connectH2(`https://127.0.0.1:${farm.httpsPort}`, { rejectUnauthorized: false });
+  return kept;
+}
 
 interface Ask {
   readonly host?: string;
@@ -91,7 +97,7 @@ async function askH2(
   headers: Record<string, string | string[]>,
   body?: Buffer,
 ): Promise<{ headers: Record<string, unknown>; body: Buffer }> {
-  const stream = session.request({ ":path": "/", ":authority": "app.example.test", ...headers }, { endStream: body === undefined });
+  const stream = session().request({ ":path": "/", ":authority": "app.example.test", ...headers }, { endStream: body === undefined });
   if (body !== undefined) stream.end(body);
   const [answer] = (await once(stream, "response")) as [Record<string, unknown>];
   return { headers: answer, body: await buffer(stream) };
@@ -268,7 +274,7 @@ describe("the answer", () => {
     };
     for (const secure of [false, true]) {
       const stream = secure
-        ? session.request({ ":path": "/", ":authority": "app.example.test" })
+        ? session().request({ ":path": "/", ":authority": "app.example.test" })
         : (
             (await once(
               httpRequest({ host: "127.0.0.1", port: farm.httpPort, headers: { host: "app.example.test" } }).end(),
@@ -293,7 +299,7 @@ describe("the answer", () => {
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
     finish?.();
     expect(await text(answer)).toBe("");
-    const stream = session.request({ ":path": "/", ":authority": "app.example.test" });
+    const stream = session().request({ ":path": "/", ":authority": "app.example.test" });
     await once(stream, "response");
     finish?.();
     stream.resume();
@@ -336,7 +342,7 @@ describe("the answer", () => {
       response.end();
     };
     expect((await ask()).body).toBe("body");
-    const stream = session.request({ ":path": "/", ":authority": "app.example.test" });
+    const stream = session().request({ ":path": "/", ":authority": "app.example.test" });
     const trailers = once(stream, "trailers");
     stream.resume();
     expect(((await trailers) as [Record<string, unknown>])[0]["x-sum"]).toBe("42");
@@ -348,7 +354,7 @@ describe("the answer", () => {
       response.write("half", () => response.destroy());
     };
     await expect(ask()).rejects.toThrow(/aborted/);
-    const stream = session.request({ ":path": "/", ":authority": "app.example.test" });
+    const stream = session().request({ ":path": "/", ":authority": "app.example.test" });
     stream.resume();
     await expect(once(stream, "end")).rejects.toThrow(/INTERNAL_ERROR/);
   });

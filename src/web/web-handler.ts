@@ -1,4 +1,4 @@
-import { toFarmError } from "../base/index.ts";
+import { silentLog } from "../base/index.ts";
 import { noAccessLog } from "./access-entry.ts";
 import { BodyCache } from "./body-cache.ts";
 import { serveContent } from "./content-site.ts";
@@ -33,6 +33,7 @@ export function createWebHandler(sources: WebSources, options: WebOptions): WebH
   const proxy = createProxy(sources, options);
   const context: ExchangeContext = {
     clock: options.clock,
+    diagnostics: options.diagnostics ?? silentLog,
     log: () => (sources.limits().accessLog === "off" ? noAccessLog : options.log),
   };
   const dispatch = new Dispatch(sources, router, bodies, proxy);
@@ -45,11 +46,7 @@ export function createWebHandler(sources: WebSources, options: WebOptions): WebH
     try {
       answer();
     } catch (thrown) {
-      options.diagnostics?.error("A request could not be answered", {
-        site: exchange.site,
-        path: exchange.target.path,
-        error: toFarmError(thrown).message,
-      });
+      exchange.reportFault(thrown);
       answerStatus(exchange, FAULT);
     }
   };
