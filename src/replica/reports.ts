@@ -40,18 +40,13 @@ export interface Reports {
 const PREFIX = "nodes";
 const RESYNC_MS = 5_000;
 const MAX_TRIES = 5;
-const MAX_SEEN = 10_000;
+const MAX_SEEN = 1_000;
 
 /** Reports as state keys `nodes/<name>`, overwritten in place by compare-and-set. */
 export function createReports(store: FarmStore, { clock, log = silentLog }: { readonly clock: Clock; readonly log?: Log }): Reports {
   const { state } = store;
-  const ageOf = createAges(clock);
+  const agedOf = createReader(clock);
   const publish = createPublisher(store, clock, log);
-
-  function agedOf(entry: Entry): AgedReport {
-    const report = decodeReport(entry);
-    return { report, ageMs: ageOf(entry, report) };
-  }
 
   async function all(): Promise<readonly AgedReport[]> {
     const found: AgedReport[] = [];
@@ -134,16 +129,22 @@ function rivalIn(entry: Entry, mine: NodeReport): PublishOutcome | undefined {
   }
 }
 
-/** Ages by this process's own clock: from the moment it saw a report change. Only the first sight of a node trusts the node's clock. */
-function createAges(clock: Clock): (entry: Entry, report: NodeReport) => number {
-  const seen = new Map<string, { readonly rev: Rev; readonly bornMs: number }>();
-  return ({ key, rev }, report) => {
+/**
+ * Reads each version of a report once. Ages are by this process's own clock, from the moment it saw a report change; only the first sight of
+ * a node trusts the node's clock.
+ */
+function createReader(clock: Clock): (entry: Entry) => AgedReport {
+  const seen = new Map<string, { readonly rev: Rev; readonly bornMs: number; readonly report: NodeReport }>();
+  return (entry) => {
     const now = clock.monotonicMs();
-    const before = seen.get(key);
-    if (before?.rev === rev) return now - before.bornMs;
+    const before = seen.get(entry.key);
+    if (before?.rev === entry.rev) return { report: before.report, ageMs: now - before.bornMs };
+    const report = decodeReport(entry);
     const ageMs = before === undefined ? Math.max(0, clock.now() - report.at) : 0;
-    if (before === undefined && seen.size >= MAX_SEEN) return ageMs;
-    seen.set(key, { rev, bornMs: now - ageMs });
-    return ageMs;
+    seen.delete(entry.key);
+    seen.set(entry.key, { rev: entry.rev, bornMs: now - ageMs, report });
+    // The one that changed longest ago: most likely a node that is no more.
+    if (seen.size > MAX_SEEN) seen.delete(seen.keys().next().value ?? entry.key);
+    return { report, ageMs };
   };
 }
