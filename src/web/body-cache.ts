@@ -12,9 +12,9 @@ import { AnswerHeaders, type FlatHeaders } from "./exchange.ts";
 
 const KIB = 1024;
 /** Larger files are streamed from the disk. */
-export const MAX_PLAIN_BYTES = 64 * KIB;
+const MAX_PLAIN_BYTES = 64 * KIB;
 /** Larger files are sent as they are. */
-export const MAX_COMPRESSED_BYTES = 1024 * KIB;
+const MAX_COMPRESSED_BYTES = 1024 * KIB;
 const MAX_CACHE_BYTES = 32 * 1024 * KIB;
 /** What an entry costs besides its body: header fields, key, map slots. */
 const ENTRY_BYTES = 2 * KIB;

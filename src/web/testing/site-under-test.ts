@@ -52,7 +52,7 @@ export function contentTree(files: Readonly<Record<string, string | Buffer>>): C
 }
 
 /** A pattern, from text that is one. */
-export function pattern(text: string): HostPattern {
+function pattern(text: string): HostPattern {
   const parsed = parseHostPattern(text);
   if (parsed === undefined) throw new Error(`${text} is no host pattern`);
   return parsed;
