@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 
 import type { Clock, Log } from "../base/index.ts";
 import type { BalancerConfig } from "../config/index.ts";
+import { abort } from "./abort.ts";
 import { Connection, type Lane, type Refusal } from "./connection.ts";
 import { LogGate } from "./log-gate.ts";
 import type { Member } from "./member.ts";
@@ -68,9 +69,8 @@ export class ConnectionTable {
   accept(client: Socket, lane: Lane): void {
     this.#accepted += 1;
     if (this.size >= this.tuning.maxConnections) {
-      client.on("error", () => client.destroy());
-      client.resetAndDestroy();
-      return this.refused("overloaded", { client: client.remoteAddress ?? "", empty: false });
+      this.refused("overloaded", { client: client.remoteAddress ?? "", empty: false });
+      return abort(client);
     }
     this.#pending.add(new Connection(this, lane, client));
   }

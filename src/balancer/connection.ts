@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 
 import { parseIpAddress, systemCode, type IpAddress } from "../base/index.ts";
 import { proxyHeader, readHello } from "../handshake/index.ts";
+import { abort } from "./abort.ts";
 import { hashText } from "./choose.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { HeadBuffer } from "./head-buffer.ts";
@@ -24,8 +25,8 @@ export type Refusal = "hello-timeout" | "hello-closed" | "no-node" | "connect-fa
 
 /** Octets that are kept while a node is looked for; a client that sends more is not read on until then. */
 const MAX_HEAD = 65_536;
-/** Twice one read, so that a chunk that the kernel takes at once never counts as back-pressure. */
-export const SOCKET_HIGH_WATER_MARK = 131_072;
+/** Less than one read, so that a paused socket stops after the next: more in flight only grows cold in the processor's caches. */
+export const SOCKET_HIGH_WATER_MARK = 16_384;
 /** How long after a node's reset the client's is sent, so that what the node said before can still arrive. */
 const LINGER_MS = 100;
 
@@ -56,15 +57,23 @@ export class Connection {
   /** Coarse time of the last octet, or of the start of the phase. */
   #activeAt: number;
 
+  /**
+   * Back-pressure: a side is paused while the other has octets that the kernel did not take, and goes on when it took them.
+   * `drain` would not do: it is emitted after chunks that were never held up, too.
+   */
+  readonly #clientResumes = (): void => {
+    if (this.#client.isPaused() && this.#upstream?.writableLength === 0) this.#client.resume();
+  };
+  readonly #upstreamResumes = (): void => {
+    if (this.#upstream?.isPaused() === true && this.#client.writableLength === 0) this.#upstream.resume();
+  };
+
   constructor(table: ConnectionTable, lane: Lane, client: Socket) {
     this.#table = table;
     this.#lane = lane;
     this.#client = client;
     this.#activeAt = table.now;
     client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
-    client.on("drain", () => {
-      if (this.#upstream?.isPaused() === true) this.#upstream.resume();
-    });
     client.on("end", () => this.#clientEnd());
     client.on("error", () => abort(this.#upstream));
     client.on("close", () => this.#clientClosed());
@@ -79,7 +88,8 @@ export class Connection {
     if (this.#phase === "relaying") {
       this.#activeAt = this.#table.now;
       const upstream = this.#upstream;
-      if (upstream?.write(chunk) === false && upstream.writableLength > 0) this.#client.pause();
+      upstream?.write(chunk, this.#clientResumes);
+      if (upstream !== undefined && upstream.writableLength > 0) this.#client.pause();
       return;
     }
     if (this.#phase === "ending") return;
@@ -138,9 +148,6 @@ export class Connection {
     this.#upstream = upstream;
     upstream.on("connect", () => this.#connected(member, upstream));
     upstream.on("data", (chunk: Buffer) => this.#fromNode(chunk, upstream));
-    upstream.on("drain", () => {
-      if (this.#client.isPaused()) this.#client.resume();
-    });
     upstream.on("end", () => this.#upstreamEnd());
     upstream.on("error", (error) => this.#upstreamError(error, member, upstream));
     upstream.on("close", () => {
@@ -178,7 +185,8 @@ export class Connection {
 
   #fromNode(chunk: Buffer, upstream: Socket): void {
     this.#activeAt = this.#table.now;
-    if (!this.#client.write(chunk) && this.#client.writableLength > 0) upstream.pause();
+    this.#client.write(chunk, this.#upstreamResumes);
+    if (this.#client.writableLength > 0) upstream.pause();
   }
 
   #clientEnd(): void {
@@ -254,11 +262,4 @@ export class Connection {
     }
     this.#endAsked = true;
   }
-}
-
-/** Resets a connection; one that is not made yet is given up. */
-function abort(socket: Socket | undefined): void {
-  if (socket === undefined || socket.destroyed) return;
-  if (socket.connecting) socket.destroy();
-  else socket.resetAndDestroy();
 }

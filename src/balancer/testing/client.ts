@@ -6,6 +6,8 @@ import { systemCode } from "../../base/index.ts";
 export class Client {
   readonly socket: Socket;
   received = Buffer.alloc(0);
+  /** Its own port, also after it closed. */
+  localPort = 0;
   readonly #changes: (() => void)[] = [];
   ended = false;
   closed = false;
@@ -14,6 +16,7 @@ export class Client {
 
   constructor(port: number, host: string = "127.0.0.1") {
     this.socket = connect({ port, host, allowHalfOpen: true });
+    this.socket.on("connect", () => this.#change(() => (this.localPort = this.socket.localPort ?? 0)));
     this.socket.on("data", (chunk: Buffer) => this.#change(() => (this.received = Buffer.concat([this.received, chunk]))));
     this.socket.on("end", () => this.#change(() => (this.ended = true)));
     this.socket.on("error", (error) => (this.error = systemCode(error)));
