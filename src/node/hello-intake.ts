@@ -95,6 +95,8 @@ function createReader(peer: ClientAddress, trusts: (peer: string) => boolean): R
   let bytes: Buffer | undefined;
   let client = peer;
   let proxyRead = false;
+  /** Octets without which reading again is of no use: a client that trickles must not cost a parse an octet. */
+  let atLeast = 1;
 
   const refusal = (reason: RefusalCode, detail: string): IntakeResult => ({ kind: "refused", reason, detail, client });
 
@@ -118,12 +120,13 @@ function createReader(peer: ClientAddress, trusts: (peer: string) => boolean): R
       bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
       const proxy = takeProxyHeader();
       if (typeof proxy === "object") return proxy;
-      if (!proxy || bytes.length === 0) return undefined;
+      if (!proxy || bytes.length < atLeast) return undefined;
       const reading = readHello(bytes);
       switch (reading.kind) {
         case "hello":
           return { kind: "hello", hello: reading.hello, bytes, client };
         case "incomplete":
+          atLeast = reading.atLeast;
           return undefined;
         case "not-tls":
           return reading.looksLike === "http" ? refusal("plaintext-http", "plain HTTP on a TLS port") : refusal("not-tls", "not TLS");

@@ -25,7 +25,8 @@ export interface SelectionQuestion {
 /** A decision with nothing left to read. */
 export type FinalDecision = Exclude<Decision, { kind: "need" }>;
 
-const MAX_ROUNDS = 6;
+/** One selection can ask for files seven times (each kind of row, each class of candidates) before it decides. */
+const MAX_ROUNDS = 8;
 
 /** Answers by the serving state of the moment. */
 export interface Selector {

@@ -165,6 +165,6 @@ function createHandler(parts: ServingParts, state: () => ServingState): WebHandl
         );
       },
     },
-    { log: parts.accessLog, clock: parts.clock },
+    { log: parts.accessLog, clock: parts.clock, diagnostics: parts.log },
   );
 }
