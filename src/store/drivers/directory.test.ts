@@ -16,7 +16,7 @@ async function makeBacking(hardLinks: boolean): Promise<ConformanceBacking> {
       for (const key of keys) {
         const directory = keyDirectory(join(root, "state", "keys"), key.split("/"));
         await mkdir(directory, { recursive: true });
-        const header = { key, rev: newRev(1), prev: "", length: value.byteLength, removed: false };
+        const header = { key, rev: newRev(1), ancestors: [], length: value.byteLength, removed: false };
         await writeFile(join(directory, "@1"), encodeVersion(header, value));
       }
     },

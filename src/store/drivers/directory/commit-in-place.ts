@@ -56,7 +56,7 @@ async function requireFollowed(next: NextVersion): Promise<void> {
       if (successor === undefined) return;
       const content = await readVersion(commit.directory, successor);
       if (content !== undefined && content !== "short") {
-        if (content.header.prev === rev) return;
+        if (content.header.ancestors.includes(rev)) return;
         break;
       }
       await pause(20, AbortSignal.timeout(1000));

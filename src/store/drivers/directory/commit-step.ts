@@ -5,7 +5,7 @@ import { FarmError, systemCode } from "../../../base/index.ts";
 import type { Rev } from "../../contract.ts";
 import { diskError, syncDirectory } from "./disk.ts";
 import { versionName } from "./key-path.ts";
-import { encodeVersion, newRev } from "./version-file.ts";
+import { ANCESTORS, encodeVersion, newRev } from "./version-file.ts";
 import type { Version } from "./versions.ts";
 
 /** Where a store keeps its keys. */
@@ -48,7 +48,8 @@ export interface NextVersion {
 export function nextVersion(commit: Commit, before: Version | undefined, number: number): NextVersion {
   const { key, directory, value = new Uint8Array() } = commit;
   const rev = newRev(number);
-  const header = { key, rev, prev: before?.header.rev ?? "", length: value.byteLength, removed: commit.value === undefined };
+  const ancestors = before === undefined ? [] : [before.header.rev, ...before.header.ancestors].slice(0, ANCESTORS);
+  const header = { key, rev, ancestors, length: value.byteLength, removed: commit.value === undefined };
   return { commit, before, number, rev, file: join(directory, versionName(number)), bytes: encodeVersion(header, value) };
 }
 

@@ -16,7 +16,8 @@ import {
 } from "./commit-step.ts";
 import { diskError, syncDirectory, tempName, writeNewFile } from "./disk.ts";
 import { versionName } from "./key-path.ts";
-import { liveRev, readLatest, readVersion, versionNumbers } from "./versions.ts";
+import { ANCESTORS } from "./version-file.ts";
+import { liveRev, readLatest, versionNumbers } from "./versions.ts";
 
 /** Versions that are kept for readers on their way. */
 export const KEPT_VERSIONS = 4;
@@ -44,7 +45,7 @@ export async function commitVersion(place: KeyPlace, commit: Commit, progress: C
 }
 
 /** Writes a temporary file and links it to its place. undefined = look again: the directory or the temporary file was swept away. */
-async function createByLink(place: KeyPlace, next: NextVersion, progress: CommitProgress): Promise<NextVersion | undefined> {
+export async function createByLink(place: KeyPlace, next: NextVersion, progress: CommitProgress): Promise<NextVersion | undefined> {
   const temp = join(place.temp, tempName());
   await writeNewFile(temp, next.bytes, 0o600);
   try {
@@ -92,15 +93,22 @@ async function settle(next: NextVersion): Promise<boolean> {
     const numbers = await versionNumbers(directory);
     const isHighest = numbers[0] === next.number;
     if (isHighest && (next.before === undefined || numbers.includes(next.before.number))) return true;
-    const successor = await readVersion(directory, next.number + 1);
-    if (successor !== undefined && successor !== "short" && successor.header.prev === next.rev) return true;
-    if (successor === undefined && !isHighest) throw new Error("later versions were written and pruned meanwhile");
+    if (!isHighest && (await isBuiltOn(next))) return true;
     await unlink(next.file);
-    if (isHighest) return false;
+    if (isHighest) return false; // the key was removed and swept away in between
   } catch (error) {
     throw unknownOutcome(next.commit, error);
   }
   throw conflict(next.commit);
+}
+
+/** Whether the present version descends from this one. @throws when there were too many in between to tell */
+async function isBuiltOn(next: NextVersion): Promise<boolean> {
+  const now = await readLatest(next.commit.directory, true);
+  if (now === undefined) return false;
+  if (now.header.ancestors.includes(next.rev)) return true;
+  if (now.number - next.number > ANCESTORS) throw new Error("too many later versions were written meanwhile");
+  return false;
 }
 
 async function prune(directory: string, newest: number): Promise<void> {

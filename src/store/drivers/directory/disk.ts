@@ -13,6 +13,7 @@ export const tempName = (): string => `${TEMP_PREFIX}${randomUUID()}`;
 const MEANINGS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; nothing was written",
   EDQUOT: "the quota is used up; nothing was written",
+  EFBIG: "the file would be larger than is allowed; nothing was written",
   EACCES: "access is denied",
   EPERM: "access is denied",
   EROFS: "the file system is read-only",

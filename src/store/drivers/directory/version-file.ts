@@ -6,8 +6,8 @@ import type { Rev } from "../../contract.ts";
 export interface VersionHeader {
   readonly key: string;
   readonly rev: Rev;
-  /** The version this one replaced; empty for none. */
-  readonly prev: string;
+  /** The versions before this one, the latest first, at most ANCESTORS. */
+  readonly ancestors: readonly string[];
   /** Octets of the value. */
   readonly length: number;
   /** True for a tombstone. */
@@ -16,6 +16,9 @@ export interface VersionHeader {
 
 /** A version file's content. `short`: it ends early, its writer may still be writing. `damaged`: it is all there, but wrong. */
 export type VersionContent = { readonly header: VersionHeader; readonly value: Uint8Array } | "short" | "damaged";
+
+/** How many versions back a version names: a writer that was stopped for a moment can still tell whether others built on its own. */
+export const ANCESTORS = 16;
 
 const MAGIC = "certfarm-version 1 ";
 const FIRST_LINE = MAGIC.length + 64 + 1;
@@ -56,6 +59,6 @@ function parseHeader(line: string): VersionHeader | undefined {
 function isHeader(value: unknown): value is VersionHeader {
   if (typeof value !== "object" || value === null) return false;
   const header: Partial<Record<keyof VersionHeader, unknown>> = value;
-  const texts = typeof header.key === "string" && typeof header.rev === "string" && typeof header.prev === "string";
+  const texts = typeof header.key === "string" && typeof header.rev === "string" && Array.isArray(header.ancestors);
   return texts && typeof header.length === "number" && typeof header.removed === "boolean";
 }
