@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: CertificateLimits = {
 };
 
 /** A version of a file, ready for use. */
-export interface PreparedVersion {
+interface PreparedVersion {
   readonly stamp: string;
   readonly certificate: PreparedCertificate;
 }

@@ -72,7 +72,10 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
 /** The folder's names, or the node's own copy of them when the store is gone. */
 async function firstListing(relist: () => Promise<void>, state: CentralState, keep: KeptCopies | undefined): Promise<void> {
   await relist();
-  if (state.staleSince === undefined) return keep?.retain((file) => state.listing.has(file));
+  if (state.staleSince === undefined) {
+    keep?.putListing(state.listing.names());
+    return keep?.retain((file) => state.listing.has(file));
+  }
   const kept = await keep?.listing().catch(() => undefined);
   if (kept === undefined || state.listing.listed > 0) return;
   await state.listing.replace(kept);

@@ -42,6 +42,8 @@ export interface KeptSettings {
 
 /** How long changes of the listing are gathered before they are written. */
 const SETTLE_MS = 5_000;
+/** Looking through the copies of an earlier run waits until the start is over. */
+const INVENTORY_AFTER_MS = 2_000;
 /** Copies that may wait to be written; more are left out and kept when they are read the next time. */
 const MAX_PENDING = 4_096;
 /** Opens or makes the folder. @throws CERTIFICATES_KEPT_UNUSABLE */
@@ -63,6 +65,8 @@ class DiskCopies implements KeptCopies {
   #pending = 0;
   readonly #later = new Map<string, () => string>();
   #timer: NodeJS.Timeout | undefined;
+  #inventoryTimer: NodeJS.Timeout | undefined;
+  #isListed = (_file: string): boolean => true;
   #last: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -73,10 +77,7 @@ class DiskCopies implements KeptCopies {
     this.#log = settings.log;
     this.#maxCopies = settings.maxCopies ?? 2_000;
     this.#maxBytes = settings.maxBytes ?? 64 << 20;
-    this.#inTurn("copies", async () => {
-      for (const { file, bytes } of await inventory(copies, this.#maxCopies * 2)) this.#enter(file, bytes);
-      await this.#trim();
-    });
+    this.#inventoryTimer = setTimeout(() => this.#takeInventory(), INVENTORY_AFTER_MS).unref();
   }
 
   async get(file: string): Promise<KeptCopy | undefined> {
@@ -98,9 +99,8 @@ class DiskCopies implements KeptCopies {
   }
 
   retain(isListed: (file: string) => boolean): void {
-    this.#inTurn("copies", async () => {
-      for (const file of this.#sizes.keys()) if (!isListed(file)) await this.#leave(file);
-    });
+    this.#isListed = isListed;
+    if (this.#inventoryTimer === undefined) this.#inTurn("copies", () => this.#leaveUnlisted());
   }
 
   async listing(): Promise<readonly string[] | undefined> {
@@ -122,6 +122,7 @@ class DiskCopies implements KeptCopies {
   }
 
   flush(): Promise<void> {
+    this.#takeInventory();
     this.#writeNow();
     return this.#last;
   }
@@ -145,6 +146,25 @@ class DiskCopies implements KeptCopies {
     this.#total -= this.#sizes.get(file) ?? 0;
     this.#sizes.delete(file);
     await rm(this.#pathOf(file), { force: true });
+  }
+
+  /** Once: learns what an earlier run left. Copies that were put meanwhile are the more recent ones. */
+  #takeInventory(): void {
+    if (this.#inventoryTimer === undefined) return;
+    clearTimeout(this.#inventoryTimer);
+    this.#inventoryTimer = undefined;
+    this.#inTurn("copies", async () => {
+      const found = await inventory(this.#copies, this.#maxCopies * 2);
+      const recent = [...this.#sizes];
+      for (const { file, bytes } of found) this.#enter(file, bytes);
+      for (const [file, bytes] of recent) this.#enter(file, bytes);
+      await this.#leaveUnlisted();
+      await this.#trim();
+    });
+  }
+
+  async #leaveUnlisted(): Promise<void> {
+    for (const file of this.#sizes.keys()) if (!this.#isListed(file)) await this.#leave(file);
   }
 
   async #trim(): Promise<void> {

@@ -11,7 +11,7 @@ export interface GoodVersion {
 }
 
 /** What is wrong with the file as it is now. */
-export interface BadVersion {
+interface BadVersion {
   readonly status: FileStatus;
   readonly problem: string;
   readonly remedy?: string;

@@ -71,9 +71,11 @@ describe("a file's name", () => {
     );
   });
 
+  // fast-check's own binary strings take seconds to set up.
+  const anyText = fc.array(fc.nat({ max: 0x10ffff }), { maxLength: 40 }).map((points) => String.fromCodePoint(...points));
   it("never throws, and its canonical form is a fixed point", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 40 }), fc.constantFrom(".pfx", ".key", ".PEM", ""), (stem, extension) => {
+      fc.property(anyText, fc.constantFrom(".pfx", ".key", ".PEM", ""), (stem, extension) => {
         const canonical = parseFileName(stem + extension)?.canonical;
         if (canonical !== undefined) expect(parseFileName(canonical)?.canonical).toBe(canonical);
       }),
