@@ -47,7 +47,7 @@ function handshake(port: number, options: ConnectionOptions = {}): Promise<Seen>
     });
     socket.on("secureConnect", () => {
       const seen = {
-        name: socket.getPeerCertificate().subject?.CN,
+        name: String(socket.getPeerCertificate().subject?.CN),
         protocol: socket.getProtocol(),
         alpn: socket.alpnProtocol,
         resumed: socket.isSessionReused(),
