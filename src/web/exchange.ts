@@ -1,4 +1,4 @@
-import { Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { constants, Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 
 import { toFarmError, type Clock, type Log } from "../base/index.ts";
 import type { AccessLog } from "./access-entry.ts";
@@ -85,8 +85,10 @@ export class Exchange {
   /** Whether everything was handed to the connection. */
   get finished(): boolean {
     const { response } = this;
-    // The compatibility layer's own property does not exist, whatever its type says.
-    return response instanceof Http2ServerResponse ? response.stream.writableFinished : response.writableFinished;
+    if (!(response instanceof Http2ServerResponse)) return response.writableFinished;
+    // The compatibility layer has no such property, whatever its type says; and Node ends the stream of a client that cancelled.
+    const { stream } = response;
+    return stream.headersSent && stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
   /** A whole answer with a small body, logged at once. `headers` lack what `extra` adds. Without effect when it is too late. */

@@ -483,6 +483,26 @@ describe("a client that leaves", () => {
   });
 });
 
+describe("a client of HTTP/2 that cancels", () => {
+  it("ends the request to the upstream too, and is logged as aborted", async () => {
+    let gone: Promise<unknown> | undefined;
+    const arrived = new Promise<void>((resolve) => {
+      behave = (request) => {
+        request.on("error", () => undefined);
+        gone = new Promise((closed) => request.once("close", closed));
+        resolve();
+      };
+    });
+    const entry = farm.nextEntry();
+    const stream = session().request({ ":path": "/", ":authority": "app.example.test" });
+    stream.on("error", () => undefined);
+    await arrived;
+    stream.close(8); // CANCEL
+    await gone;
+    expect(await entry).toMatchObject({ status: 0, aborted: true });
+  });
+});
+
 describe("a request body", () => {
   it("that says it is too large is refused before it is sent on", async () => {
     let calls = 0;
