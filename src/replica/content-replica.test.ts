@@ -234,16 +234,16 @@ describe("the node's disk", () => {
 });
 
 describe("in a process of its own", () => {
-  let child: Awaited<ReturnType<typeof compile>>;
+  let child: Awaited<ReturnType<typeof compile>> | undefined;
   beforeAll(async () => {
     child = await compile("replica/testing/sync-child.ts");
   });
-  afterAll(() => child.remove());
+  afterAll(() => child?.remove());
 
   /** Runs the child to its end or its kill; true = it was killed. */
   async function run(killAt: number): Promise<boolean> {
     try {
-      await promisify(execFile)(process.execPath, [child.script, scratch.path, String(killAt), JSON.stringify(TWO)]);
+      await promisify(execFile)(process.execPath, [child?.script ?? "", scratch.path, String(killAt), JSON.stringify(TWO)]);
       return false;
     } catch (error) {
       if (error instanceof Error && "signal" in error && error.signal === "SIGKILL") return true;
@@ -257,7 +257,7 @@ describe("in a process of its own", () => {
     const files = { ...TWO, "large.bin": "x".repeat(100_000) };
     // The limit on a file's size (in units of 512 or 1024 bytes) stands in for a disk that is full.
     const command = `ulimit -f 40; exec "$@"`;
-    const args = ["-c", command, "sh", process.execPath, child.script, scratch.path, "0", JSON.stringify(files)];
+    const args = ["-c", command, "sh", process.execPath, child?.script ?? "", scratch.path, "0", JSON.stringify(files)];
     const { stdout } = await promisify(execFile)("sh", args);
     expect(JSON.parse(stdout)).toMatchObject([{ digest: first, files: 3, problem: expect.stringContaining("no room") }]);
     expect(await filesOf((await open()).tree("www"))).toEqual(ONE);

@@ -10,11 +10,9 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 export async function compile(source: string): Promise<{ readonly script: string; remove(): Promise<void> }> {
   await mkdir(join(ROOT, ".cache"), { recursive: true });
   const folder = await mkdtemp(join(ROOT, ".cache", "compiled-"));
-  const config = {
-    extends: join(ROOT, "tsconfig.json"),
-    compilerOptions: { noEmit: false, noCheck: true, rootDir: join(ROOT, "src"), outDir: folder },
-    files: [join(ROOT, "src", source)],
-  };
+  const compilerOptions = { noEmit: false, noCheck: true, rootDir: join(ROOT, "src"), outDir: folder };
+  // Without a list of its own the project's would be taken over.
+  const config = { extends: join(ROOT, "tsconfig.json"), compilerOptions, include: [], files: [join(ROOT, "src", source)] };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
   await promisify(execFile)(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", folder]);
   return { script: join(folder, source.replace(/\.ts$/, ".js")), remove: () => rm(folder, { recursive: true, force: true }) };
