@@ -3,6 +3,7 @@ import type { CentralState } from "./central-state.ts";
 import { stampOf, type FetchSource } from "./fetch-file.ts";
 import type { KeptCopies } from "./keep.ts";
 import type { Loader } from "./loader.ts";
+import { Pace } from "./pace.ts";
 import type { PasswordSource } from "./passwords.ts";
 import { createAlarm, forEachBounded, pause } from "./pause.ts";
 
@@ -32,6 +33,8 @@ export interface FollowParts {
 /** Hints that are taken one by one; more of them mean: compare everything. */
 const MAX_HINTS = 2_000;
 const STATS_AT_ONCE = 16;
+/** Comparing everything may take a fifth of the time while hints without a path keep coming. */
+const RESTS = 4;
 /** How soon the whole folder is looked at after one file could not be. */
 const SUSPECT_POLLS = 3;
 /** Lets the hints of one copy come together. */
@@ -45,15 +48,16 @@ export class Follower {
   readonly #resyncMs: number;
   readonly #alarm = createAlarm();
   #hinted = new Set<string>();
-  #relistWanted = false;
+  readonly #relistPace: Pace;
+  readonly #recheckPace: Pace;
   /** A file in use could not be looked at: the store may be gone. */
   #isSuspect = false;
-  #lastRelist = 0;
-  #relistCostMs = 0;
   #rotation: Iterator<string> = [][Symbol.iterator]();
 
   constructor(parts: FollowParts, settings: FollowSettings = {}) {
     this.#parts = parts;
+    this.#relistPace = new Pace(parts.clock, RESTS);
+    this.#recheckPace = new Pace(parts.clock, RESTS);
     this.#pollMs = settings.pollMs ?? 1_000;
     this.#filesAPoll = settings.filesAPoll ?? 200;
     this.#resyncMs = settings.resyncMs ?? 30_000;
@@ -66,22 +70,24 @@ export class Follower {
   }
 
   /** Compares the listing now. An unavailable store leaves the state as it is and sets staleSince. */
-  async relist(): Promise<void> {
-    const { state, source, loader, clock, log } = this.#parts;
-    this.#relistWanted = false;
+  relist(): Promise<void> {
     this.#isSuspect = false;
-    const began = clock.monotonicMs();
+    return this.#relistPace.run(() => this.#compareListing());
+  }
+
+  async #compareListing(): Promise<void> {
+    const { state, source, loader, log } = this.#parts;
     const names = await source.folder.names().catch((error: unknown) => this.#unavailable(error));
     if (names === undefined) return;
-    const isBack = state.staleSince !== undefined;
-    if (isBack) log.info("the central certificates can be reached again", { listed: names.length });
+    if (state.staleSince !== undefined) {
+      log.info("the central certificates can be reached again", { listed: names.length });
+      this.#recheckPace.wanted = true;
+    }
     state.staleSince = undefined;
     const { added, removed } = await state.listing.replace(names);
-    this.#lastRelist = clock.monotonicMs();
-    this.#relistCostMs = this.#lastRelist - began;
     loader.remove(removed);
     this.#announce(added, removed);
-    await this.#recheck(isBack ? [...state.known.keys()] : this.#pairsOf([...added, ...removed]));
+    await this.#recheck(this.#pairsOf([...added, ...removed]));
   }
 
   #unavailable(error: unknown): undefined {
@@ -144,26 +150,21 @@ export class Follower {
     const { state } = this.#parts;
     const paths = this.#hinted;
     this.#hinted = new Set();
-    if (paths.size > MAX_HINTS) this.#relistWanted = true;
-    else if (paths.size > 0) {
-      await this.#lookAt(paths).catch(() => {
-        this.#relistWanted = true;
-      });
-    }
-    if (!this.#relistWanted || this.#untilRelistMs() > 0) return;
-    await this.relist();
-    await this.#recheck([...state.known.keys()]);
+    if (paths.size > MAX_HINTS) this.#lookEverywhere();
+    else if (paths.size > 0) await this.#lookAt(paths).catch(() => this.#lookEverywhere());
+    // Files in use first: a large folder takes long to list, and replacing a file changes no name.
+    if (this.#recheckPace.waitMs === 0) await this.#recheckPace.run(() => this.#recheck([...state.known.keys()]));
+    if (this.#relistPace.waitMs === 0) await this.relist();
   }
 
-  /** Listing a large folder again and again must not take all the time there is: it rests for four times what it took. */
-  #untilRelistMs(): number {
-    return Math.max(0, this.#lastRelist + this.#relistCostMs * 4 - this.#parts.clock.monotonicMs());
+  #lookEverywhere(): void {
+    this.#recheckPace.wanted = true;
+    this.#relistPace.wanted = true;
   }
 
   async #poll(): Promise<void> {
-    const { state, loader, passwords, clock } = this.#parts;
-    const sinceRelist = clock.monotonicMs() - this.#lastRelist;
-    if (state.staleSince !== undefined || sinceRelist >= this.#resyncPauseMs()) await this.relist();
+    const { state, loader, passwords } = this.#parts;
+    if (state.staleSince !== undefined || this.#relistPace.sinceMs >= this.#resyncPauseMs()) await this.relist();
     if (state.staleSince !== undefined) return;
     if (await passwords.refresh()) {
       const locked = [...state.known.entries()].filter(([, { status }]) => status === "wrong-password");
@@ -175,7 +176,7 @@ export class Follower {
 
   /** The safety net may cost a thousandth of the time: hints bring the changes. */
   #resyncPauseMs(): number {
-    return this.#isSuspect ? this.#pollMs * SUSPECT_POLLS : Math.max(this.#resyncMs, this.#relistCostMs * 1_000);
+    return this.#isSuspect ? this.#pollMs * SUSPECT_POLLS : Math.max(this.#resyncMs, this.#relistPace.costMs * 1_000);
   }
 
   #inRotation(): readonly string[] {
@@ -195,7 +196,7 @@ export class Follower {
     while (!signal.aborted) {
       try {
         for await (const { paths } of this.#parts.source.folder.watch({ signal })) {
-          if (paths === undefined) this.#relistWanted = true;
+          if (paths === undefined) this.#lookEverywhere();
           else for (const path of paths) if (!path.includes("/")) this.#hinted.add(path);
           this.#alarm.ring();
         }
@@ -212,7 +213,7 @@ export class Follower {
     let nextPoll = clock.monotonicMs() + this.#pollMs;
     while (!signal.aborted) {
       const untilPoll = Math.max(0, nextPoll - clock.monotonicMs());
-      const rung = await this.#alarm.wait(this.#relistWanted ? Math.min(untilPoll, this.#untilRelistMs()) : untilPoll);
+      const rung = await this.#alarm.wait(Math.min(untilPoll, this.#relistPace.waitMs ?? untilPoll, this.#recheckPace.waitMs ?? untilPoll));
       if (rung) await pause(SETTLE_MS, signal);
       if (signal.aborted) return;
       try {
