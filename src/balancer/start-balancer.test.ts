@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, test } from "vitest";
 import { clientHello } from "./testing/client-hello.ts";
 import { Client } from "./testing/client.ts";
 import { closeFarms, eventually, keep, openFarm, type TestFarm } from "./testing/farm.ts";
-import { FakeNode } from "./testing/fake-node.ts";
+import { FakeNode, freePort } from "./testing/fake-node.ts";
 
 afterEach(closeFarms);
 
@@ -347,6 +347,14 @@ describe("apply", () => {
     }
     expect((await new Client(farm.port).gone()).error).toBe("ECONNREFUSED");
   });
+});
+
+it("the health endpoint moves with the configuration", async () => {
+  const farm = await openFarm({ nodes: ["web1"] });
+  const health = { address: farm.health.address, port: await freePort() };
+  await farm.balancer.apply({ ...farm.settings, balancer: { ...farm.settings.balancer, health } });
+  expect((await fetch(`http://127.0.0.1:${health.port}/readyz`)).status).toBe(200);
+  await expect(fetch(`http://127.0.0.1:${farm.health.port}/readyz`)).rejects.toThrow("fetch failed");
 });
 
 describe("close", () => {

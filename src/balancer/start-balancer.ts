@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 
-import type { Clock, Log } from "../base/index.ts";
+import { formatEndpoint, type Clock, type Log } from "../base/index.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { HealthPoll } from "./health-poll.ts";
 import { Listeners } from "./listeners.ts";
@@ -49,6 +49,7 @@ class RunningBalancer implements Balancer {
   readonly #listeners: Listeners;
   readonly #polls = new Map<Member, HealthPoll>();
   #health: Server | undefined;
+  #healthAt: string | undefined;
   #queue: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -74,10 +75,7 @@ class RunningBalancer implements Balancer {
   async start(): Promise<void> {
     try {
       await this.#followNodes();
-      this.#health = await openStateServer(this.#settings.balancer.health, {
-        ready: () => this.#closing === undefined && this.#roster.list.some((member) => inRotation(member, this.#clock.monotonicMs())),
-        state: () => this.state(),
-      });
+      await this.#followHealth();
       await this.#listeners.apply(this.#settings);
     } catch (error) {
       await this.close({ graceMs: 0 });
@@ -96,7 +94,22 @@ class RunningBalancer implements Balancer {
     this.#settings = config;
     this.#table.apply();
     await this.#followNodes();
+    await this.#followHealth();
     await this.#listeners.apply(config);
+  }
+
+  async #followHealth(): Promise<void> {
+    const endpoint = this.#settings.balancer.health;
+    const address = formatEndpoint(endpoint);
+    if (address === this.#healthAt) return;
+    const opened = await openStateServer(endpoint, {
+      ready: () => this.#closing === undefined && this.#roster.list.some((member) => inRotation(member, this.#clock.monotonicMs())),
+      state: () => this.state(),
+    });
+    this.#health?.closeAllConnections();
+    this.#health?.close();
+    this.#health = opened;
+    this.#healthAt = address;
   }
 
   async #followNodes(): Promise<void> {
