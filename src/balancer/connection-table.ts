@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Clock, Log } from "../base/index.ts";
 import type { BalancerConfig } from "../config/index.ts";
 import { abort } from "./abort.ts";
-import { Connection, type Lane, type Refusal } from "./connection.ts";
+import { Connection, type ConnectionHolder, type Lane, type Refusal } from "./connection.ts";
 import { LogGate } from "./log-gate.ts";
 import type { Member } from "./member.ts";
 import type { Router } from "./router.ts";
@@ -25,7 +25,7 @@ const FLUSH_MS = 200;
 const TICKS_A_SWEEP = 10;
 
 /** All connections of the balancer, their coarse clock and the sweeps that keep their deadlines: one timer for all of them. */
-export class ConnectionTable {
+export class ConnectionTable implements ConnectionHolder {
   readonly router: Router;
   readonly tuning: BalancerTuning;
   /** The configuration's part, as of the last apply. */
@@ -75,26 +75,22 @@ export class ConnectionTable {
     this.#pending.add(new Connection(this, lane, client));
   }
 
-  /** A connection reached its node. */
   relaying(connection: Connection): void {
     this.#pending.delete(connection);
     this.#relaying.add(connection);
   }
 
-  /** A connection waits for its last octets to get out. */
   lingering(connection: Connection): void {
     this.#relaying.delete(connection);
     this.#pending.add(connection);
   }
 
-  /** Both sides of a connection are closed. */
   forget(connection: Connection): void {
     this.#pending.delete(connection);
     this.#relaying.delete(connection);
     if (this.size === 0) this.#onIdle?.();
   }
 
-  /** Counts a connection that reached no node. */
   refused(reason: Refusal, facts: { readonly client: string; readonly empty: boolean }): void {
     if (facts.empty) {
       this.#empty += 1;
@@ -105,7 +101,6 @@ export class ConnectionTable {
     if (suppressed !== undefined) this.#context.log.warn("a connection was refused", { reason, client: facts.client, suppressed });
   }
 
-  /** Counts a failed connection to a node and gives it none for a while. */
   nodeFailed(member: Member, code: string): void {
     member.totals.connectFailures += 1;
     const now = this.#context.clock.monotonicMs();

@@ -1,14 +1,15 @@
 import { connect, type Socket } from "node:net";
 
 import { parseIpAddress, systemCode, type IpAddress } from "../base/index.ts";
+import type { BalancerConfig } from "../config/index.ts";
 import { proxyHeader, readHello } from "../handshake/index.ts";
 import { abort } from "./abort.ts";
 import { hashText } from "./choose.ts";
-import type { ConnectionTable } from "./connection-table.ts";
 import { HeadBuffer } from "./head-buffer.ts";
 import type { Member } from "./member.ts";
 import type { NameRecord } from "./proof-book.ts";
-import { nodePort } from "./settings.ts";
+import type { Router } from "./router.ts";
+import { nodePort, type BalancerTuning } from "./settings.ts";
 
 /** Where a connection came in. */
 export interface Lane {
@@ -22,6 +23,25 @@ export interface Lane {
 
 /** What ended a connection that reached no node. */
 export type Refusal = "hello-timeout" | "hello-closed" | "no-node" | "connect-failed" | "overloaded";
+
+/** What a connection needs of the table that it is in. */
+export interface ConnectionHolder {
+  readonly router: Router;
+  readonly tuning: BalancerTuning;
+  readonly balancer: BalancerConfig;
+  /** Coarse monotonic milliseconds. */
+  readonly now: number;
+  /** A connection reached its node. */
+  relaying(connection: Connection): void;
+  /** A connection waits for its last octets to get out. */
+  lingering(connection: Connection): void;
+  /** Both sides of a connection are closed. */
+  forget(connection: Connection): void;
+  /** Counts a connection that reached no node. */
+  refused(reason: Refusal, facts: { readonly client: string; readonly empty: boolean }): void;
+  /** Counts a failed connection to a node and gives it none for a while. */
+  nodeFailed(member: Member, code: string): void;
+}
 
 /** Octets that are kept while a node is looked for; a client that sends more is not read on until then. */
 const MAX_HEAD = 65_536;
@@ -41,7 +61,7 @@ const OWN_FAILURES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "E
  * ConnectionTable's sweeps.
  */
 export class Connection {
-  readonly #table: ConnectionTable;
+  readonly #table: ConnectionHolder;
   readonly #lane: Lane;
   readonly #client: Socket;
   #upstream: Socket | undefined;
@@ -68,7 +88,7 @@ export class Connection {
     if (this.#upstream?.isPaused() === true && this.#client.writableLength === 0) this.#upstream.resume();
   };
 
-  constructor(table: ConnectionTable, lane: Lane, client: Socket) {
+  constructor(table: ConnectionHolder, lane: Lane, client: Socket) {
     this.#table = table;
     this.#lane = lane;
     this.#client = client;
