@@ -6,7 +6,7 @@ import { commonName, nameText } from "./distinguished-name.ts";
 import { keyKindOf, rsaPublicKeyBits } from "./key-kind.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { signatureName } from "./signature-name.ts";
-import { childrenOf, malformed, octetsOf, oidOf, readValue, sequenceOf, TAG, toDefinite, type Tlv } from "./tlv.ts";
+import { childrenOf, malformed, octetsOf, oidOf, readNested, readValue, sequenceOf, TAG, toDefinite, type Tlv } from "./tlv.ts";
 import type { CertificateFacts } from "./types.ts";
 
 const EXTENSION = {
@@ -88,7 +88,7 @@ function namesOf({ extensions, subject }: Parts): { dnsNames: HostPattern[]; ipA
   };
   if (alternative === undefined) addDns(commonName(subject));
   else {
-    for (const name of sequenceOf(readValue(alternative), "the subject alternative names")) {
+    for (const name of sequenceOf(readNested(alternative), "the subject alternative names")) {
       if (name.tag === GENERAL_NAME.dns) addDns(Buffer.from(name.body).toString("latin1"));
       const address = name.tag === GENERAL_NAME.ip ? ipText(name.body) : undefined;
       if (address !== undefined) ipAddresses.add(address);
@@ -100,7 +100,7 @@ function namesOf({ extensions, subject }: Parts): { dnsNames: HostPattern[]; ipA
 function isCa({ extensions }: Parts): boolean {
   const constraints = extensions.get(EXTENSION.basicConstraints);
   if (constraints === undefined) return false;
-  const [flag] = sequenceOf(readValue(constraints), "the basic constraints");
+  const [flag] = sequenceOf(readNested(constraints), "the basic constraints");
   return flag?.tag === 1 && flag.body[0] !== 0;
 }
 
@@ -119,8 +119,8 @@ function isSelfSigned({ subject, issuer, extensions }: Parts): boolean {
   if (!isSame(subject.raw, issuer.raw)) return false;
   const [own, authority] = [extensions.get(EXTENSION.subjectKeyIdentifier), extensions.get(EXTENSION.authorityKeyIdentifier)];
   if (own === undefined || authority === undefined) return true;
-  const signer = sequenceOf(readValue(authority), "the authority key identifier").find((field) => field.tag === TAG.context0);
-  return signer === undefined || isSame(signer.body, octetsOf(readValue(own), "the subject key identifier"));
+  const signer = sequenceOf(readNested(authority), "the authority key identifier").find((field) => field.tag === TAG.context0);
+  return signer === undefined || isSame(signer.body, octetsOf(readNested(own), "the subject key identifier"));
 }
 
 function factsOf(der: Uint8Array): CertificateFacts {

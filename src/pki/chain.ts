@@ -22,15 +22,20 @@ function better(one: ParsedCertificate, other: ParsedCertificate, now: number): 
   return Number(isValid(other)) - Number(isValid(one)) || other.facts.notAfter - one.facts.notAfter;
 }
 
+/** Signatures that are verified for one file: far above any honest chain, and bounded time for a file of look-alikes. */
+const MAX_SIGNATURE_CHECKS = 64;
+
 /** Follows issuers by name and signature. A certificate is used once at most, so a loop ends. */
 export function buildChain(leaf: ParsedCertificate, others: readonly ParsedCertificate[], now: number): Chain {
   const path = [leaf];
   const used = new Set([leaf.facts.sha256]);
+  let checks = 0;
   for (let last = leaf; !last.facts.selfSigned;) {
     const child = last;
-    const [issuer] = others
-      .filter((each) => !used.has(each.facts.sha256) && each.facts.subject === child.facts.issuer && isIssuedBy(child, each))
-      .sort((one, other) => better(one, other, now));
+    const issuer = others
+      .filter((each) => !used.has(each.facts.sha256) && each.facts.subject === child.facts.issuer)
+      .sort((one, other) => better(one, other, now))
+      .find((each) => ++checks <= MAX_SIGNATURE_CHECKS && isIssuedBy(child, each));
     if (issuer === undefined) break;
     path.push(issuer);
     used.add(issuer.facts.sha256);

@@ -1,4 +1,4 @@
-import { createHash, pbkdf2, scrypt } from "node:crypto";
+import { hash as digest, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 
 import { FarmError } from "../base/index.ts";
@@ -6,7 +6,7 @@ import { algorithmOf, type Algorithm } from "./algorithm.ts";
 import { CIPHER, rc2Cbc, rc4Stream, type Cipher } from "./ciphers/cipher.ts";
 import { HASH, hashOf, unsupported, type Hash } from "./hashes.ts";
 import type { PasswordKind } from "./passwords.ts";
-import { pkcs12Kdf, pkcs12KdfCost, PURPOSE } from "./pkcs12/kdf.ts";
+import { pkcs12Kdf, PURPOSE } from "./pkcs12/kdf.ts";
 import { integerOf, malformed, octetsOf, sequenceOf, TAG, type Tlv } from "./tlv.ts";
 
 /** A password-based encryption scheme with its parameters read and checked; nothing is derived yet. */
@@ -14,7 +14,7 @@ export interface EncryptionScheme {
   /** `pbeWithSHA1And40BitRC2-CBC`, `PBES2 AES-256-CBC HMAC-SHA256 2048 iterations`. */
   readonly label: string;
   readonly kind: PasswordKind;
-  /** Iterations that one attempt runs. */
+  /** Iterations that the file states for it; what one attempt runs is at most three times that. */
   readonly cost: number;
   readonly cipher: Cipher;
   readonly isPbes2: boolean;
@@ -88,8 +88,7 @@ export function readEncryptionScheme(algorithm: Algorithm): EncryptionScheme {
 function readPkcs12Scheme(algorithm: Algorithm, [label, cipher]: readonly [string, Cipher]): EncryptionScheme {
   const { salt, iterations } = pbeParameters(algorithm, label);
   const hash = HASH.sha1;
-  const cost = pkcs12KdfCost(hash, iterations, cipher.keySize) + pkcs12KdfCost(hash, iterations, cipher.ivSize);
-  return scheme({ label, kind: "bmp", cost, cipher, isPbes2: false }, async (password) => {
+  return scheme({ label, kind: "bmp", cost: iterations, cipher, isPbes2: false }, async (password) => {
     const derive = (purpose: 1 | 2, length: number) => pkcs12Kdf({ hash, password, salt, iterations, purpose, length });
     return { key: await derive(PURPOSE.key, cipher.keySize), iv: await derive(PURPOSE.iv, cipher.ivSize) };
   });
@@ -99,7 +98,7 @@ function readPbes1(algorithm: Algorithm, [label, hash, cipher]: readonly [string
   const { salt, iterations } = pbeParameters(algorithm, label);
   return scheme({ label, kind: "raw", cost: iterations, cipher, isPbes2: false }, async (password) => {
     let value: Uint8Array = Buffer.concat([password, salt]);
-    for (let done = 0; done < iterations; done++) value = createHash(hash.name).update(value).digest();
+    for (let done = 0; done < iterations; done++) value = digest(hash.name, value, "buffer");
     return { key: value.subarray(0, 8), iv: value.subarray(8, 16) };
   });
 }
@@ -190,7 +189,7 @@ function readPbkdf2(parameters: Tlv | undefined): Derivation {
   };
 }
 
-/** One scrypt block step costs about as much as this many PBKDF2 iterations hash: it keeps the two on one scale. */
+/** Octets: twice the N=32768, r=8 that OpenSSL writes at most. */
 const SCRYPT_MEMORY_LIMIT = 64 * 1024 * 1024;
 
 function readScrypt(parameters: Tlv | undefined): Derivation {

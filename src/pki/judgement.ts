@@ -45,7 +45,7 @@ function parseEach<Held, Parsed>(
     try {
       parsed.push(parse(item));
     } catch (thrown) {
-      if (!(thrown instanceof FarmError)) throw thrown;
+      if (!(thrown instanceof FarmError) || thrown.code !== "CERTIFICATE_MALFORMED") throw thrown;
       damages.push(thrown.message);
     }
   }
@@ -98,6 +98,7 @@ const unservable = (keyName: string): Verdict => ({
 function absentPair({ keys }: Stock, leaf: ParsedCertificate): Verdict {
   if (keys.length === 0)
     return { status: "no-key", problem: `the file holds the certificate ${leaf.facts.subject} without its private key` };
+  if (leaf.facts.keyType === "other") return unservable(leaf.facts.keyName);
   const unknown = keys.find((each) => each.key === undefined);
   if (unknown !== undefined) return unservable(unknown.kind.keyName);
   const kinds = keys.map((each) => each.kind.keyName).join(", ");

@@ -1,5 +1,6 @@
+import { FarmError } from "../base/index.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { childrenOf, oidOf, readValue, sequenceOf, TAG, type Tlv } from "./tlv.ts";
+import { childrenOf, oidOf, readNested, readValue, sequenceOf, TAG, type Tlv } from "./tlv.ts";
 import type { KeyType } from "./types.ts";
 
 /** What a key algorithm is for a TLS server. */
@@ -65,18 +66,23 @@ export function keyKindOf({ oid, parameters }: Algorithm, rsaBits: () => number)
   }
 }
 
-/** Bits of a positive INTEGER. */
+/** OpenSSL refuses to verify with larger moduli, and signing with one would take seconds. */
+const MAX_RSA_BITS = 16_384;
+
+/** Bits of an RSA modulus. @throws CERTIFICATE_TOO_COSTLY */
 function bitsOf(value: Tlv | undefined): number {
   const digits = value?.body ?? new Uint8Array(0);
   const first = digits.findIndex((digit) => digit !== 0);
-  return first < 0 ? 0 : (digits.length - first) * 8 - Math.clz32(digits[first] ?? 0) + 24;
+  const bits = first < 0 ? 0 : (digits.length - first) * 8 - Math.clz32(digits[first] ?? 0) + 24;
+  if (bits > MAX_RSA_BITS) throw new FarmError("CERTIFICATE_TOO_COSTLY", `an RSA modulus of ${bits} bits; the limit is ${MAX_RSA_BITS}`);
+  return bits;
 }
 
-/** Bits of the modulus in an RSAPublicKey (RFC 8017 appendix A.1.1). @throws CERTIFICATE_MALFORMED */
-export const rsaPublicKeyBits = (der: Uint8Array): number => bitsOf(sequenceOf(readValue(der), "the RSA public key")[0]);
+/** Bits of the modulus in an RSAPublicKey (RFC 8017 appendix A.1.1). @throws CERTIFICATE_MALFORMED, CERTIFICATE_TOO_COSTLY */
+export const rsaPublicKeyBits = (der: Uint8Array): number => bitsOf(sequenceOf(readNested(der), "the RSA public key")[0]);
 
-/** Bits of the modulus in a PKCS#8 RSA key. @throws CERTIFICATE_MALFORMED */
+/** Bits of the modulus in a PKCS#8 RSA key. @throws CERTIFICATE_MALFORMED, CERTIFICATE_TOO_COSTLY */
 export function rsaPrivateKeyBits(pkcs8: Uint8Array): number {
   const [, , key] = childrenOf(readValue(pkcs8));
-  return key === undefined ? 0 : bitsOf(sequenceOf(readValue(key.body), "the RSA private key")[1]);
+  return key === undefined ? 0 : bitsOf(sequenceOf(readNested(key.body), "the RSA private key")[1]);
 }

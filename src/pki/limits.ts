@@ -2,13 +2,13 @@ import { FarmError } from "../base/index.ts";
 import type { ReadLimits } from "./types.ts";
 
 /** The bounds when a caller gives none. */
-export const DEFAULT_LIMITS: ReadLimits = { maxBytes: 1024 * 1024, maxIterations: 1_000_000, maxDepth: 32, maxItems: 64 };
+export const DEFAULT_LIMITS: ReadLimits = { maxBytes: 1024 * 1024, maxIterations: 2_000_000, maxDepth: 32, maxItems: 64 };
 
 /** ASN.1 values in one document: far above any certificate with hundreds of names, and parsed in well under a second. */
 export const MAX_VALUES = 20_000;
 
 /** The passwords together may cost this many times what one may. */
-const ALL_PASSWORDS_FACTOR = 2;
+const ALL_PASSWORDS_FACTOR = 3;
 
 /**
  * Counts key-derivation iterations before they are spent, for each password and for the whole file.

@@ -12,6 +12,9 @@ import type { ReadLimits } from "./types.ts";
 const CERTIFICATE_LABELS: ReadonlySet<string> = new Set(["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]);
 const KEY_LABELS: ReadonlySet<string> = new Set(["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "ANY PRIVATE KEY"]);
 
+/** PEM blocks of other kinds that may stand beside each certificate and key. */
+const BLOCKS_PER_ITEM = 4;
+
 /** Gathers certificates and keys that stand side by side: PEM blocks or DER values, from one file or two. */
 export class LooseReading {
   readonly #keys: KeyRing;
@@ -30,7 +33,11 @@ export class LooseReading {
 
   /** Adds what a PEM text holds. @throws CERTIFICATE_* */
   async addPem(bytes: Uint8Array): Promise<void> {
+    let blocks = 0;
     for (const block of pemBlocks(bytes)) {
+      if (++blocks > this.#limits.maxItems * BLOCKS_PER_ITEM) {
+        throw new FarmError("CERTIFICATE_TOO_COSTLY", `the file holds more than ${this.#limits.maxItems * BLOCKS_PER_ITEM} PEM blocks`);
+      }
       try {
         await this.#addBlock(block);
       } catch (thrown) {

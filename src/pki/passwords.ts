@@ -33,10 +33,14 @@ const isAscii = (text: string): boolean => utf8(text).length === text.length;
 const widened = (bytes: Uint8Array): Buffer => bmp(Buffer.from(bytes).toString("latin1"));
 const ended = (bytes: Uint8Array): Uint8Array => Buffer.concat([bytes, Buffer.alloc(2)]);
 
-/** An absent password is zero octets for the PKCS#12 derivation, an empty one is the NUL alone; writers mean either by either. */
+/** An empty password is the NUL alone for the PKCS#12 derivation, an absent one is nothing at all; writers mean either by either. */
 const EMPTY: Candidate["forms"] = {
-  bmp: { standard: [new Uint8Array(2), new Uint8Array(0)], deviating: [] },
+  bmp: { standard: [new Uint8Array(2)], deviating: [] },
   raw: { standard: [new Uint8Array(0)], deviating: [new Uint8Array(2)] },
+};
+const ABSENT: Candidate["forms"] = {
+  bmp: { standard: [new Uint8Array(0)], deviating: [] },
+  raw: EMPTY.raw,
 };
 
 function distinct(forms: readonly Uint8Array[], besides: readonly Uint8Array[]): Uint8Array[] {
@@ -80,7 +84,12 @@ export class KeyRing {
     this.#given = texts.length;
     this.#budget = budget;
     const given = texts.map((text, index): Candidate => ({ index, forms: formsOf(text), implied: false }));
-    this.#candidates = texts.includes("") ? given : [...given, { index: texts.length, forms: EMPTY, implied: texts.length > 0 }];
+    const implied = (texts.includes("") ? [ABSENT] : [EMPTY, ABSENT]).map((forms, index): Candidate => ({
+      index: texts.length + index,
+      forms,
+      implied: texts.length > 0,
+    }));
+    this.#candidates = [...given, ...implied];
   }
 
   /**
@@ -89,11 +98,15 @@ export class KeyRing {
    * @throws CERTIFICATE_TOO_COSTLY, and what `attempt` throws
    */
   async open<T>(use: PasswordUse, attempt: (password: Uint8Array) => Promise<T | undefined>): Promise<T | undefined> {
+    const tried = new Set<string>();
     for (const which of ["standard", "deviating"] as const) {
       for (const candidate of this.#candidates) {
         for (const form of candidate.forms[use.kind][which]) {
+          const text = Buffer.from(form).toString("hex");
+          if (tried.has(text)) continue;
           if ((which === "deviating" || candidate.implied) && !this.#budget.allows(candidate.index, use.cost)) continue;
           this.#budget.spend(candidate.index, use.cost, use.what);
+          tried.add(text);
           const opened = await attempt(form);
           if (opened === undefined) continue;
           this.#prefer(candidate, use.kind, form);

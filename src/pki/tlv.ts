@@ -212,6 +212,14 @@ function valueAt(bytes: Uint8Array, at: number): { readonly value: Tlv; readonly
 /** The first value of scanned, definite bytes. @throws CERTIFICATE_MALFORMED */
 export const readValue = (bytes: Uint8Array): Tlv => valueAt(bytes, 0).value;
 
+/** Enough for any key, extension or name inside the octets of another value. */
+const NESTED_DEPTH = 16;
+
+/** The first value of octets that were not scanned yet, such as an extension's. @throws CERTIFICATE_MALFORMED, CERTIFICATE_TOO_COSTLY */
+export function readNested(bytes: Uint8Array): Tlv {
+  return readValue(toDefinite(bytes, NESTED_DEPTH).der);
+}
+
 /** The values inside a constructed value of scanned, definite bytes. @throws CERTIFICATE_MALFORMED */
 export function childrenOf(value: Tlv): Tlv[] {
   const found: Tlv[] = [];

@@ -88,7 +88,10 @@ export interface FileReading {
 export interface ReadLimits {
   /** Octets of the file. @default 1 MiB */
   readonly maxBytes: number;
-  /** Sum of all key-derivation iterations for one password. @default 1,000,000 (600,000 is today's advice for one PBKDF2) */
+  /**
+   * Sum of the iterations that the file's key derivations state, for one password; three times that for all passwords.
+   * @default 2,000,000 (NSS and GnuTLS write 600,000 each for MAC, certificates and key)
+   */
   readonly maxIterations: number;
   /** Nesting of ASN.1 values. @default 32 */
   readonly maxDepth: number;

@@ -27,15 +27,23 @@ function pemText(bytes: Uint8Array): string {
   return buffer.toString("latin1");
 }
 
-const lineAt = (text: string, at: number): number => text.slice(0, at).split("\n").length;
+/** Lines begun in a part of a text. */
+function linesIn(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) count++;
+  return count;
+}
 
 /** The PEM blocks of a text in order (RFC 7468, read leniently); other text is passed over. @throws CERTIFICATE_MALFORMED naming the line */
 export function* pemBlocks(bytes: Uint8Array): Generator<PemBlock> {
   const text = pemText(bytes);
+  let line = 1;
+  let counted = 0;
   for (let at = text.indexOf(BEGIN); at >= 0;) {
     const labelEnd = text.indexOf(DASHES, at + BEGIN.length);
     const label = text.slice(at + BEGIN.length, labelEnd < 0 ? undefined : labelEnd);
-    const line = lineAt(text, at);
+    line += linesIn(text, counted, at);
+    counted = at;
     if (labelEnd < 0 || label.length > 64 || /[\r\n]/.test(label)) malformed(`the PEM header in line ${line} is not complete`);
     const end = text.indexOf(`-----END ${label}-----`, labelEnd);
     if (end < 0) malformed(`the PEM block ${label} in line ${line} has no end`);

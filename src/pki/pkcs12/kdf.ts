@@ -17,9 +17,6 @@ export interface Pkcs12KdfRequest {
   readonly length: number;
 }
 
-/** How many iterations a derivation really runs: each output block repeats them. */
-export const pkcs12KdfCost = (hash: Hash, iterations: number, length: number): number => iterations * Math.ceil(length / hash.size);
-
 /** Iterations between two looks at the event loop: about 10 ms. */
 const SLICE = 20_000;
 

@@ -5,7 +5,7 @@ import { iterationsOf, readDerivation } from "../encryption-scheme.ts";
 import { HASH, hashOf, type Hash } from "../hashes.ts";
 import type { PasswordKind } from "../passwords.ts";
 import { malformed, octetsOf, sequenceOf, type Tlv } from "../tlv.ts";
-import { pkcs12Kdf, pkcs12KdfCost, PURPOSE } from "./kdf.ts";
+import { pkcs12Kdf, PURPOSE } from "./kdf.ts";
 
 /** The integrity protection of a PKCS#12 file with its parameters read and checked; nothing is derived yet. */
 export interface Mac {
@@ -55,7 +55,7 @@ function pkcs12Mac(parts: { hash: Hash; salt: Uint8Array; iterations: number; ex
   return {
     label: `MAC HMAC-${hash.label} ${iterations} iterations`,
     kind: "bmp",
-    cost: pkcs12KdfCost(hash, iterations, hash.size),
+    cost: iterations,
     isPbmac1: false,
     isOldHash: isOld(hash),
     async verify(password, content) {
