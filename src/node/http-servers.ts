@@ -53,6 +53,11 @@ function openHttp1(handler: WebHandler, options: HttpServerOptions, facts: Known
     if (known === undefined) request.socket.destroy();
     else handler.request(request, response, known);
   });
+  server.on("checkContinue", (request, response) => {
+    const known = facts.get(request.socket);
+    if (known === undefined) request.socket.destroy();
+    else handler.checkContinue(request, response, known);
+  });
   server.on("upgrade", (request: IncomingMessage, socket, head) => {
     const known = facts.get(request.socket);
     if (known === undefined) socket.destroy();
@@ -94,6 +99,12 @@ function openHttp2(
     const known = session === undefined ? undefined : facts.get(session);
     if (known === undefined) request.stream.close();
     else handler.request(request, response, known);
+  });
+  http2.on("checkContinue", (request, response) => {
+    const { session } = request.stream;
+    const known = session === undefined ? undefined : facts.get(session);
+    if (known === undefined) request.stream.close();
+    else handler.checkContinue(request, response, known);
   });
   http2.setTimeout(options.idleTimeoutMs);
   return {

@@ -1,6 +1,6 @@
-import { type Clock, type Instant } from "../base/index.ts";
+import { instant, type Clock, type Instant } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
-import type { ContentReplica, NodeReport } from "../replica/index.ts";
+import type { ContentReplica, NodeReport, TicketKeys } from "../replica/index.ts";
 import type { ReconcilerState } from "./reconciler.ts";
 import type { Serving } from "./serving.ts";
 import type { SelfProof } from "./self-proof.ts";
@@ -16,6 +16,7 @@ export interface ReportSources {
   readonly serving: Serving;
   readonly content: ContentReplica;
   readonly certificates: CentralCertificates;
+  readonly tickets: TicketKeys;
   readonly proof: SelfProof;
   readonly draining: boolean;
 }
@@ -26,7 +27,7 @@ const DRIFT_IN_REPORT = 100;
 
 /** What the node says of itself at this moment. */
 export function gatherReport(sources: ReportSources): NodeReport {
-  const staleSince = earliest(sources.certificates.staleSince, sources.content.staleSince());
+  const staleSince = earliest([sources.certificates.staleSince, sources.content.staleSince(), sources.tickets.staleSince()]);
   return {
     node: sources.node,
     at: sources.clock.now(),
@@ -67,7 +68,7 @@ function describeResources(serving: Serving): NodeReport["resources"] {
   };
 }
 
-function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a < b ? a : b;
+function earliest(moments: readonly (Instant | undefined)[]): Instant | undefined {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length === 0 ? undefined : instant(Math.min(...known));
 }

@@ -59,7 +59,7 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
   const accessLogs = createAccessLogs({ dir: join(dataDir, "logs"), clock, log });
   const folder = store.folder("certificates");
   const certificates = openCentralCertificates({ folder, clock, log, passwords, keep, ...(scan === undefined ? {} : { scan }) });
-  const content = await createContentReplica({ store, dataDir: join(dataDir, "content"), log, clock });
+  const content = await createContentReplica({ store, dataDir, log, clock });
   const tickets = createTicketKeys({ store, clock, log, dataDir });
   const lastGood = createLastGood({ dataDir });
   const initial = { table: { rows: [] }, config: undefined, sites: undefined, ticketKeys: tickets.current() };

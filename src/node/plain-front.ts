@@ -28,6 +28,7 @@ export function createPlainFront(parts: PlainFrontParts): PlainFront {
     const facts: ConnectionFacts = { protocol: "http", bindingPort, clientAddress: client.address, clientPort: client.port };
     if (bytes !== undefined && bytes.length > 0) socket.unshift(bytes);
     http.take(socket, facts, "http/1.1");
+    socket.resume(); // readHeader() paused it, and adding a listener does not undo that
   };
 
   const readHeader = (socket: Socket, bindingPort: number, peer: ClientAddress): void => {
