@@ -16,7 +16,10 @@ export type IntakeResult =
 
 /** Reads ClientHellos from sockets. */
 export interface HelloIntake {
-  /** Calls `done` once, with the socket paused. Never after the socket closed without a word: that is `hello-closed`. */
+  /**
+   * Calls `done` once, with the socket paused. A connection that closes without one octet of its own is a balancer's TCP check: `done`
+   * is not called, it is nobody's refusal.
+   */
   take(socket: Socket, done: (result: IntakeResult) => void): void;
   /** Connections that have not sent a whole ClientHello yet. */
   readonly waiting: number;
@@ -60,7 +63,10 @@ export function createHelloIntake(
         const result = reader.push(chunk);
         if (result !== undefined) finish(result);
       };
-      const onClose = (): void => finish(reader.refusal("hello-closed", `closed after ${reader.octets} octets`));
+      const onClose = (): void => {
+        if (reader.octets > 0) return finish(reader.refusal("hello-closed", `closed after ${reader.octets} octets`));
+        waiting.delete(socket);
+      };
       waiting.set(socket, {
         deadlineMs: clock.monotonicMs() + settings.timeoutMs(),
         expire: () =>
