@@ -362,3 +362,40 @@ describe("blobs", () => {
     expect(peak - before).toBeLessThan(35_000_000);
   });
 });
+
+describe("word of changes", () => {
+  it("lets a watch of many keys look at the changed one alone, and still sees all of a burst", async () => {
+    const [watcher, writer] = [await openStore({ pollMs: 600_000 }), await openStore()];
+    for (let at = 0; at < 50; at += 1) await writer.state.write(`nodes/${at}`, text("v"), undefined);
+    const changes = changesOf(watcher, "nodes");
+    expect(await nextChange(changes)).toMatchObject({ type: "reset", entries: expect.objectContaining({ length: 50 }) });
+    // Damage that only a look at everything would find.
+    await writeFile(join(directoryOf("nodes/7"), "@2"), "damaged".repeat(50));
+    const wanted = new Set(Array.from({ length: 20 }, (_, at) => `nodes/new${at}`));
+    await Promise.all([...wanted].map((key) => writer.state.write(key, text("v"), undefined)));
+    await writer.state.write("nodesX/outside", text("v"), undefined);
+    while (wanted.size > 0) {
+      const change = await nextChange(changes);
+      expect(change.type).toBe("put");
+      if (change.type === "put") wanted.delete(change.entry.key);
+    }
+  });
+
+  it.each([
+    ["was cut short", async (file: string) => truncate(file, 10)],
+    ["was removed", async (file: string) => rm(file)],
+    ["has grown beyond its limit", async (file: string) => writeFile(file, "nodes/x\n".repeat(40_000), { flag: "a" })],
+    ["names what is no key", async (file: string) => writeFile(file, "../../etc\n", { flag: "a" })],
+    ["was overwritten", async (file: string) => writeFile(file, "x".repeat(500))],
+  ])("that %s costs no change", async (_name, spoil) => {
+    const [watcher, writer] = [await openStore({ pollMs: 600_000 }), await openStore()];
+    let rev = await writer.state.write("nodes/web1", text("0"), undefined);
+    const changes = changesOf(watcher, "nodes");
+    await nextChange(changes);
+    await spoil(join(root, "state", "notify", "nodes"));
+    for (let round = 1; round < 4; round += 1) {
+      rev = await writer.state.write("nodes/web1", text(String(round)), rev);
+      expect(await nextChange(changes)).toMatchObject({ type: "put", entry: { rev } });
+    }
+  });
+});

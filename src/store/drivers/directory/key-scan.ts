@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 
 import { systemCode } from "../../../base/index.ts";
 import type { Gate } from "./gate.ts";
@@ -36,21 +36,42 @@ const MAX_DIRECTORIES = 2_000_000;
 /** The highest version of every key below a prefix, tombstones included, by directory. */
 export async function scanKeys(scan: Scan): Promise<Found> {
   const top = keyDirectory(scan.keys, scan.parts);
-  const versions = new Map<string, Version>();
-  const unread = new Set<string>();
-  let level: string[] = [top];
-  while (level.length > 0) {
-    const below: string[] = [];
-    await inParallel(level, async (directory) => {
-      scan.signal?.throwIfAborted();
-      const seen = await scan.gate.run(`reading ${directory}`, () => visitDirectory(scan, directory, directory === top));
-      if (seen.version === "unwanted") unread.add(directory);
-      else if (seen.version !== undefined) versions.set(directory, scan.keepsValues === false ? withoutValue(seen.version) : seen.version);
-      for (const name of seen.below) below.push(join(directory, name));
+  const found = { versions: new Map<string, Version>(), unread: new Set<string>() };
+  for (let level = await visitAll(scan, [top], found); level.length > 0; level = await visitAll(scan, level, found));
+  found.versions.delete(top);
+  found.unread.delete(top);
+  return found;
+}
+
+/** The highest versions in these directories alone, relative to `keys`; those outside the prefix are left out. */
+export async function scanDirectories(scan: Scan, directories: readonly string[]): Promise<Found> {
+  const top = `${keyDirectory(scan.keys, scan.parts)}${sep}`;
+  const found = { versions: new Map<string, Version>(), unread: new Set<string>() };
+  const inside = directories.map((directory) => join(scan.keys, directory)).filter((directory) => directory.startsWith(top));
+  await visitAll(scan, inside, found);
+  return found;
+}
+
+/** Directories one piece of work looks at. */
+const AT_ONCE = 8;
+
+/** Looks at directories and gives those directly below them. */
+async function visitAll(
+  scan: Scan,
+  directories: readonly string[],
+  found: { readonly versions: Map<string, Version>; readonly unread: Set<string> },
+): Promise<readonly string[]> {
+  const below: string[] = [];
+  const groups = Array.from({ length: Math.ceil(directories.length / AT_ONCE) }, (_, at) =>
+    directories.slice(at * AT_ONCE, (at + 1) * AT_ONCE),
+  );
+  await inParallel(groups, async (group) => {
+    scan.signal?.throwIfAborted();
+    await scan.gate.run(`reading ${group[0] ?? scan.keys}`, async () => {
+      for (const directory of group) below.push(...(await visit(scan, directory, found)));
     });
-    level = below.slice(0, MAX_DIRECTORIES);
-  }
-  return { versions, unread };
+  });
+  return below.slice(0, MAX_DIRECTORIES);
 }
 
 /** Runs work for each item, as many at a time as the gate lets through; the first failure ends it. */
@@ -67,22 +88,24 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
   await Promise.all(Array.from({ length: Math.min(WORKERS, items.length) }, worker));
 }
 
-const withoutValue = (version: Version): Version => ({ ...version, value: new Uint8Array() });
-
-async function visitDirectory(
+async function visit(
   scan: Scan,
   directory: string,
-  isTop: boolean,
-): Promise<{ readonly below: readonly string[]; readonly version: Version | "unwanted" | undefined }> {
+  found: { readonly versions: Map<string, Version>; readonly unread: Set<string> },
+): Promise<readonly string[]> {
   const listed = await listDirectory(directory);
-  const below = listed.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  if (isTop) return { below, version: undefined };
+  const below = listed.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
   const [highest] = numbersOf(listed.map((entry) => entry.name));
-  if (highest === undefined) return { below, version: undefined };
-  if (scan.wants?.(directory, highest) === false) return { below, version: "unwanted" };
+  if (highest === undefined) return below;
+  if (scan.wants?.(directory, highest) === false) {
+    found.unread.add(directory);
+    return below;
+  }
   const content = await readVersion(directory, highest);
-  const whole = content !== undefined && content !== "short";
-  return { below, version: whole ? { number: highest, ...content } : await readLatest(directory, scan.hasLinks) };
+  const isWhole = content !== undefined && content !== "short";
+  const version = isWhole ? { number: highest, ...content } : await readLatest(directory, scan.hasLinks);
+  if (version !== undefined) found.versions.set(directory, scan.keepsValues === false ? { ...version, value: new Uint8Array() } : version);
+  return below;
 }
 
 async function listDirectory(directory: string): ReturnType<typeof readEntries> {

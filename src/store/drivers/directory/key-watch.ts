@@ -3,8 +3,8 @@ import { createBell } from "../../bell.ts";
 import type { Change, Entry } from "../../contract.ts";
 import type { FarmMarker } from "./farm-id.ts";
 import type { Gate } from "./gate.ts";
-import { scanKeys } from "./key-scan.ts";
-import type { Notify } from "./notify.ts";
+import { scanDirectories, scanKeys } from "./key-scan.ts";
+import type { Notify, NotifyPosition } from "./notify.ts";
 import type { Version } from "./versions.ts";
 
 /** What a watch needs of its store. */
@@ -40,12 +40,13 @@ export async function* watchKeys(source: KeyWatchSource, parts: readonly string[
   const bell = createBell();
   const unsubscribe = source.notify.subscribe(parts[0], bell);
   const look = createLook(source, parts, signal);
+  let rang = false;
   let failingSinceMs: number | undefined;
   let goodMs = source.clock.monotonicMs();
   try {
     while (!signal.aborted) {
       try {
-        const changes = await look();
+        const changes = await look(rang);
         if (failingSinceMs !== undefined) yield { type: "live" };
         failingSinceMs = undefined;
         goodMs = source.clock.monotonicMs();
@@ -58,57 +59,70 @@ export async function* watchKeys(source: KeyWatchSource, parts: readonly string[
         if (failingSinceMs === undefined) yield { type: "stale", sinceMs: source.clock.monotonicMs() - goodMs };
         failingSinceMs ??= goodMs;
       }
-      await bell.wait(signal, source.pollMs);
+      rang = await bell.wait(signal, source.pollMs);
     }
   } finally {
     unsubscribe();
   }
 }
 
-/** Looks for changes; cheap while the notify file stands still. */
-function createLook(source: KeyWatchSource, parts: readonly string[], signal: AbortSignal): () => Promise<readonly Change[]> {
-  let known: ReadonlyMap<string, Known> | undefined;
-  let stamp = "";
+/**
+ * Looks for changes; cheap while the notify file stands still. When the kernel told of a change (`rang`), only the keys that the file
+ * names are looked at; what a poll finds came from elsewhere, where words can get lost, so everything is.
+ */
+function createLook(source: KeyWatchSource, parts: readonly string[], signal: AbortSignal): (rang: boolean) => Promise<readonly Change[]> {
+  const { keys, hasLinks, gate, marker, notify, clock, pollMs } = source;
+  let known: Map<string, Known> | undefined;
+  let position: NotifyPosition | undefined;
   let fullAtMs = 0;
   let lookedMs = 0;
   let lookedWallMs = 0;
-  return async () => {
-    await source.gate.run("looking at the store", async () => {
-      await source.marker.require();
-      await source.notify.revive();
+
+  async function lookAtAll(startMs: number): Promise<readonly Change[]> {
+    const slept = Math.max(startMs - lookedMs, Math.abs(clock.now() - lookedWallMs)) > FORGET_AFTER_MS;
+    const wants = (directory: string, number: number): boolean => slept || known?.get(directory)?.number !== number;
+    const found = await scanKeys({ keys, parts, hasLinks, gate, wants, signal });
+    await gate.run("looking at the store", () => marker.require());
+    const now = new Map<string, Known>();
+    for (const directory of found.unread) {
+      const same = known?.get(directory);
+      if (same !== undefined) now.set(directory, same);
+    }
+    for (const [directory, version] of found.versions) now.set(directory, knownOf(version));
+    const changes = known === undefined ? [resetOf(found.versions)] : [...changesOf(known, found.versions), ...lossesOf(known, now)];
+    known = now;
+    [lookedMs, lookedWallMs] = [startMs, clock.now()];
+    const endMs = clock.monotonicMs();
+    fullAtMs = endMs + Math.max(FULL_EVERY_POLLS * pollMs, LOOK_SHARE * (endMs - startMs));
+    return changes;
+  }
+
+  async function lookAt(directories: readonly string[], before: Map<string, Known>): Promise<readonly Change[]> {
+    const wants = (directory: string, number: number): boolean => before.get(directory)?.number !== number;
+    const { versions } = await scanDirectories({ keys, parts, hasLinks, gate, wants, signal }, directories);
+    const changes = changesOf(before, versions);
+    for (const [directory, version] of versions) before.set(directory, knownOf(version));
+    return changes;
+  }
+
+  return async (rang) => {
+    const news = await gate.run("looking at the store", async () => {
+      await marker.require();
+      await notify.revive();
+      return notify.read(parts[0], position);
     });
-    const before = await source.gate.run("looking at the store", () => source.notify.stamp(parts[0]));
-    const startMs = source.clock.monotonicMs();
-    if (known !== undefined && before !== "" && before === stamp && startMs < fullAtMs) return [];
-    const slept = Math.max(startMs - lookedMs, Math.abs(source.clock.now() - lookedWallMs)) > FORGET_AFTER_MS;
-    const seen = await readChanges(source, parts, { known, fresh: slept, signal });
-    [known, stamp, lookedMs, lookedWallMs] = [seen.known, before, startMs, source.clock.now()];
-    const endMs = source.clock.monotonicMs();
-    fullAtMs = endMs + Math.max(FULL_EVERY_POLLS * source.pollMs, LOOK_SHARE * (endMs - startMs));
-    return seen.changes;
+    const startMs = clock.monotonicMs();
+    const isSame = news.position.id !== "" && news.position.id === position?.id && news.position.offset === position.offset;
+    const current = startMs < fullAtMs ? known : undefined;
+    if (isSame && current !== undefined) return [];
+    const named = rang ? news.directories : undefined;
+    const changes = current !== undefined && named !== undefined ? await lookAt(named, current) : await lookAtAll(startMs);
+    position = news.position;
+    return changes;
   };
 }
 
-async function readChanges(
-  source: KeyWatchSource,
-  parts: readonly string[],
-  last: { readonly known: ReadonlyMap<string, Known> | undefined; readonly fresh: boolean; readonly signal: AbortSignal },
-): Promise<{ readonly known: ReadonlyMap<string, Known>; readonly changes: readonly Change[] }> {
-  const { known, fresh, signal } = last;
-  const { keys, hasLinks, gate } = source;
-  const wants = (directory: string, number: number): boolean => fresh || known?.get(directory)?.number !== number;
-  const found = await scanKeys({ keys, parts, hasLinks, gate, wants, signal });
-  await gate.run("looking at the store", () => source.marker.require());
-  const now = new Map<string, Known>();
-  for (const directory of found.unread) {
-    const same = known?.get(directory);
-    if (same !== undefined) now.set(directory, same);
-  }
-  for (const [directory, { number, header }] of found.versions) {
-    now.set(directory, { number, key: header.key, rev: header.rev, removed: header.removed });
-  }
-  return { known: now, changes: known === undefined ? [resetOf(found.versions)] : changesBetween(known, now, found.versions) };
-}
+const knownOf = ({ number, header }: Version): Known => ({ number, key: header.key, rev: header.rev, removed: header.removed });
 
 const entryOf = ({ header, value }: Version): Entry => ({ key: header.key, value, rev: header.rev });
 
@@ -117,11 +131,7 @@ function resetOf(versions: ReadonlyMap<string, Version>): Change {
   return { type: "reset", entries, cursor: CURSOR };
 }
 
-function changesBetween(
-  known: ReadonlyMap<string, Known>,
-  now: ReadonlyMap<string, Known>,
-  versions: ReadonlyMap<string, Version>,
-): readonly Change[] {
+function changesOf(known: ReadonlyMap<string, Known>, versions: ReadonlyMap<string, Version>): readonly Change[] {
   const changes: Change[] = [];
   for (const [directory, version] of versions) {
     const before = known.get(directory);
@@ -129,6 +139,12 @@ function changesBetween(
     if (!version.header.removed) changes.push({ type: "put", entry: entryOf(version), cursor: CURSOR });
     else if (before !== undefined && !before.removed) changes.push({ type: "del", key: before.key, cursor: CURSOR });
   }
+  return changes;
+}
+
+/** Keys whose directories are gone: removed and swept away. */
+function lossesOf(known: ReadonlyMap<string, Known>, now: ReadonlyMap<string, Known>): readonly Change[] {
+  const changes: Change[] = [];
   for (const [directory, before] of known) {
     if (!now.has(directory) && !before.removed) changes.push({ type: "del", key: before.key, cursor: CURSOR });
   }

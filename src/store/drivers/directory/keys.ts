@@ -8,6 +8,7 @@ import { commitVersion } from "./commit.ts";
 import { diskError } from "./disk.ts";
 import type { FarmMarker } from "./farm-id.ts";
 import type { Gate } from "./gate.ts";
+import { partName } from "./key-path.ts";
 import { keyDirectory, scanKeys } from "./key-scan.ts";
 import type { Notify } from "./notify.ts";
 import { readLatest } from "./versions.ts";
@@ -54,7 +55,7 @@ export function createKeys(
       const work = async (): Promise<Rev> => {
         await marker.require();
         const rev = await commitVersion(place, change, progress);
-        await notify.touch(names[0] ?? key);
+        await notify.touch(names[0] ?? key, names.map(partName).join("/"));
         return rev;
       };
       const late = (): FarmError | undefined => (progress.sent ? unknownOutcome(change, "the disk does not answer") : undefined);

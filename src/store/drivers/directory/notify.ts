@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { watch, type FSWatcher } from "node:fs";
-import { appendFile, readdir, stat, truncate } from "node:fs/promises";
+import { appendFile, open, stat, readdir, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemCode, type Log } from "../../../base/index.ts";
@@ -7,13 +8,14 @@ import type { Bell } from "../../bell.ts";
 import { partName } from "./key-path.ts";
 
 /**
- * Quick word of changes: after a write the writer appends a byte to `state/notify/<first part of the key>`. On a local disk the
- * kernel tells the others at once; elsewhere they see the stamp with their next poll. It is only ever a hint: watches look for themselves too.
+ * Quick word of changes: after a write the writer appends the key's directory to `state/notify/<first part of the key>`. On a local
+ * disk the kernel tells the others at once, and they look at that key alone; elsewhere they see the file grow with their next poll.
+ * It is only ever a hint (appends of several machines may overwrite each other): watches look at everything now and then too.
  */
 export interface Notify {
-  touch(top: string): Promise<void>;
-  /** Changes with every touch that can be told apart; empty when nothing was ever touched. */
-  stamp(top: string | undefined): Promise<string>;
+  touch(top: string, directory: string): Promise<void>;
+  /** What was said since `before`, about one first part of keys or (undefined) about all. */
+  read(top: string | undefined, before: NotifyPosition | undefined): Promise<NotifyNews>;
   /** Rings at touches below `top` (undefined = all), until the returned function is called. */
   subscribe(top: string | undefined, bell: Bell): () => void;
   /** Starts watching, again when the directory was replaced or events failed. Cheap; called with every poll. */
@@ -21,7 +23,29 @@ export interface Notify {
   close(): void;
 }
 
-const MAX_BYTES = 4096;
+/** A place in a notify file. */
+export interface NotifyPosition {
+  /** Names the file: it begins anew when it has grown too large. */
+  readonly id: string;
+  readonly offset: number;
+}
+
+/** `directories` undefined = it cannot be told what changed. */
+export interface NotifyNews {
+  readonly position: NotifyPosition;
+  readonly directories: readonly string[] | undefined;
+}
+
+/** A notify file is begun anew beyond this. */
+const MAX_BYTES = 256 * 1024;
+/** More news than this are not read: looking at everything is as quick. */
+const MAX_NEWS = 64 * 1024;
+const ID_LINE = /^#([0-9a-f-]{36})\n$/;
+const ID_LENGTH = 38;
+/** Nothing but what partName makes: a line can never lead elsewhere. */
+const DIRECTORY = /^[a-z0-9_%-][a-z0-9_.%-]*(?:\/[a-z0-9_%-][a-z0-9_.%-]*)*$/;
+
+const NOTHING: NotifyPosition = { id: "", offset: 0 };
 
 /** Word of changes through a directory. */
 export function createNotify(directory: string, log: Log): Notify {
@@ -46,30 +70,19 @@ export function createNotify(directory: string, log: Log): Notify {
     }
   }
 
-  async function fileStamp(name: string): Promise<string> {
-    try {
-      const found = await stat(join(directory, name), { bigint: true });
-      return `${name} ${found.ino} ${found.size} ${found.mtimeNs}\n`;
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return "";
-      throw error;
-    }
-  }
-
   return {
-    async touch(top) {
+    async touch(top, changed) {
       const file = join(directory, partName(top));
       try {
-        await appendFile(file, ".", { mode: 0o600 });
-        if ((await stat(file)).size > MAX_BYTES) await truncate(file);
+        await leaveWord(file, `${changed}\n`);
       } catch (error) {
         log.debug("no word of a change could be left", { file, errno: systemCode(error) });
       }
     },
-    async stamp(top) {
-      if (top !== undefined) return fileStamp(partName(top));
-      const stamps = await Promise.all((await readdir(directory)).sort().map(fileStamp));
-      return stamps.join("");
+    async read(top, before) {
+      if (top !== undefined) return readNews(join(directory, partName(top)), before);
+      const stamps = await Promise.all((await readdir(directory)).sort().map((name) => sizeStamp(directory, name)));
+      return { position: { id: stamps.join(), offset: 0 }, directories: undefined };
     },
     subscribe(top, bell) {
       bells.set(bell, top === undefined ? undefined : partName(top));
@@ -85,4 +98,61 @@ export function createNotify(directory: string, log: Log): Notify {
       watcher?.close();
     },
   };
+}
+
+async function leaveWord(file: string, line: string): Promise<void> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => -1,
+  );
+  if (size > MAX_BYTES) await unlink(file).catch(() => undefined);
+  if (size >= 0 && size <= MAX_BYTES) return appendFile(file, line, { mode: 0o600 });
+  try {
+    await writeFile(file, `#${randomUUID()}\n${line}`, { flag: "ax", mode: 0o600 });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    await appendFile(file, line, { mode: 0o600 });
+  }
+}
+
+async function sizeStamp(directory: string, name: string): Promise<string> {
+  try {
+    const found = await stat(join(directory, name), { bigint: true });
+    return `${name} ${found.ino} ${found.size} ${found.mtimeNs}`;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+async function readNews(path: string, before: NotifyPosition | undefined): Promise<NotifyNews> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return { position: NOTHING, directories: undefined };
+    throw error;
+  }
+  try {
+    const id = ID_LINE.exec(await textAt(file, 0, ID_LENGTH))?.[1] ?? "";
+    const { size } = await file.stat();
+    const position = { id, offset: size };
+    const isContinued = before !== undefined && id !== "" && before.id === id && before.offset <= size;
+    if (!isContinued || size - before.offset > MAX_NEWS) return { position, directories: undefined };
+    const news = await textAt(file, before.offset, size - before.offset);
+    return news === "" || news.endsWith("\n") ? { position, directories: linesOf(news) } : { position, directories: undefined };
+  } finally {
+    await file.close();
+  }
+}
+
+async function textAt(file: FileHandle, position: number, length: number): Promise<string> {
+  if (length === 0) return "";
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.toString("latin1", 0, bytesRead);
+}
+
+function linesOf(news: string): readonly string[] | undefined {
+  const lines = [...new Set(news.split("\n").slice(0, -1))];
+  return lines.every((line) => DIRECTORY.test(line)) ? lines : undefined;
 }
