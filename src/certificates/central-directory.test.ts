@@ -136,6 +136,6 @@ describe("a local directory", () => {
     await writeFile(join(root, "away", "certificates", FILE), second.pem);
     await rename(join(root, "away"), join(root, "store"));
     await expect.poll(thumbprint, { interval: 20, timeout: 15_000 }).not.toBe(one);
-    expect(central.staleSince).toBeUndefined();
+    await expect.poll(() => central.staleSince, { interval: 20, timeout: 15_000 }).toBeUndefined();
   });
 });

@@ -32,6 +32,7 @@ export interface CentralSettings {
 /** Opens the central certificates. Nothing is read but the names; `ready` says when they are known. `keep` stays the caller's to close. */
 export function openCentralCertificates(settings: CentralSettings): CentralCertificates {
   const { folder, clock, log, passwords = noPasswords, keep } = settings;
+  const closing = new AbortController();
   const limits = { ...DEFAULT_LIMITS, ...settings.limits };
   const state = createCentralState(limits, log);
   const source: FetchSource = { folder, maxBytes: limits.maxFileBytes, keyFileOf: (file) => state.listing.keyFileOf(file) };
@@ -43,9 +44,8 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
   const scanner = settings.scan === "off" ? undefined : new Scanner(parts, settings.scan);
   const touched = (file: string): void => scanner?.touch(file);
   const follower = new Follower({ state, loader, source, passwords, keep, clock, log, touched }, settings.follow);
-  const closing = new AbortController();
 
-  const ready = firstListing(() => follower.relist(), state, keep);
+  const ready = firstListing(() => follower.begin(closing.signal), state, keep);
   const running = ready.then(() => Promise.all([follower.run(closing.signal), scanner?.run(closing.signal)]));
   running.catch((error: unknown) => log.error("following the central certificates ended", { problem: String(error) }));
 
@@ -70,8 +70,8 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
 }
 
 /** The folder's names, or the node's own copy of them when the store is gone. */
-async function firstListing(relist: () => Promise<void>, state: CentralState, keep: KeptCopies | undefined): Promise<void> {
-  await relist();
+async function firstListing(begin: () => Promise<void>, state: CentralState, keep: KeptCopies | undefined): Promise<void> {
+  await begin();
   if (state.staleSince === undefined) {
     keep?.putListing(state.listing.names());
     return keep?.retain((file) => state.listing.has(file));

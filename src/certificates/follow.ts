@@ -37,6 +37,7 @@ const STATS_AT_ONCE = 16;
 const RESTS = 4;
 /** How soon the whole folder is looked at after one file could not be. */
 const SUSPECT_POLLS = 3;
+const FIRST_HINT_MS = 300;
 /** Lets the hints of one copy come together. */
 const SETTLE_MS = 15;
 
@@ -52,6 +53,7 @@ export class Follower {
   readonly #recheckPace: Pace;
   /** A file in use could not be looked at: the store may be gone. */
   #isSuspect = false;
+  #listening: Promise<void> = Promise.resolve();
   #rotation: Iterator<string> = [][Symbol.iterator]();
 
   constructor(parts: FollowParts, settings: FollowSettings = {}) {
@@ -63,16 +65,27 @@ export class Follower {
     this.#resyncMs = settings.resyncMs ?? 30_000;
   }
 
-  /** Resolves when following has ended. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * The first comparison. It comes after the watch's own first look, so that nothing that happens between them is missed and the
+   * folder is listed once only; a store that hangs does not hold it up.
+   */
+  async begin(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#alarm.ring(), { once: true });
-    await Promise.all([this.#listen(signal), this.#rounds(signal)]);
+    this.#listening = this.#listen(signal);
+    await this.#alarm.wait(FIRST_HINT_MS);
+    await this.#relist();
+    this.#recheckPace.wanted = false;
+  }
+
+  /** Goes on after `begin`; resolves when following has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#listening, this.#rounds(signal)]);
   }
 
   /** Compares the listing now. An unavailable store leaves the state as it is and sets staleSince. */
-  relist(): Promise<void> {
+  async #relist(): Promise<void> {
     this.#isSuspect = false;
-    return this.#relistPace.run(() => this.#compareListing());
+    await this.#relistPace.run(() => this.#compareListing());
   }
 
   async #compareListing(): Promise<void> {
@@ -154,7 +167,7 @@ export class Follower {
     else if (paths.size > 0) await this.#lookAt(paths).catch(() => this.#lookEverywhere());
     // Files in use first: a large folder takes long to list, and replacing a file changes no name.
     if (this.#recheckPace.waitMs === 0) await this.#recheckPace.run(() => this.#recheck([...state.known.keys()]));
-    if (this.#relistPace.waitMs === 0) await this.relist();
+    if (this.#relistPace.waitMs === 0) await this.#relist();
   }
 
   #lookEverywhere(): void {
@@ -164,7 +177,7 @@ export class Follower {
 
   async #poll(): Promise<void> {
     const { state, loader, passwords } = this.#parts;
-    if (state.staleSince !== undefined || this.#relistPace.sinceMs >= this.#resyncPauseMs()) await this.relist();
+    if (state.staleSince !== undefined || this.#relistPace.sinceMs >= this.#resyncPauseMs()) await this.#relist();
     if (state.staleSince !== undefined) return;
     if (await passwords.refresh()) {
       const locked = [...state.known.entries()].filter(([, { status }]) => status === "wrong-password");

@@ -14,12 +14,12 @@ const CANONICAL = /^[a-z0-9_][a-z0-9._-]*\.(?:pfx|p12|pem|crt|cer|key)$/;
 const EXTENSIONS = ["pfx", "p12", "pem", "crt", "cer"] as const;
 const NONE: readonly string[] = [];
 
-/** The suffix that the index looks names up by: hint and extension, `.pfx` or `.rsa.pfx`. */
-function suffixOf(canonical: string): string {
-  const dot = canonical.lastIndexOf(".");
-  const extension = canonical.slice(dot);
-  if (canonical.endsWith(".rsa", dot)) return `.rsa${extension}`;
-  return canonical.endsWith(".ecdsa", dot) ? `.ecdsa${extension}` : extension;
+/** What the index looks names up by: extension, or key type and extension. Constants, so that counting 1,000,000 names makes no garbage. */
+const SUFFIXES = EXTENSIONS.flatMap((extension) => [`.rsa.${extension}`, `.ecdsa.${extension}`, `.${extension}`]);
+
+/** The suffix of a canonical name; undefined for a `.key` file. */
+function suffixOf(canonical: string): string | undefined {
+  return SUFFIXES.find((suffix) => canonical.endsWith(suffix));
 }
 
 /** The canonical spelling of a name that is not spelled so; undefined when the name is none of ours. */
@@ -111,12 +111,15 @@ export class Listing {
   async replace(look: readonly string[]): Promise<ListingChange> {
     const former = this.#names;
     const next = new Set<string>();
-    const added: string[] = [];
+    const fresh: string[] = [];
     const removed: string[] = [];
+    // The first look is all new: a second list of 1,000,000 names would be made for nothing.
+    const isFirst = former.size === 0;
     await forEachInPieces(look, (file) => {
       next.add(file);
-      if (!former.has(file)) added.push(file);
+      if (!isFirst && !former.has(file)) fresh.push(file);
     });
+    const added = isFirst ? look : fresh;
     await forEachInPieces(former, (file) => {
       if (!next.has(file)) removed.push(file);
     });
@@ -128,7 +131,7 @@ export class Listing {
 
   #count(canonical: string, by: 1 | -1): void {
     const suffix = suffixOf(canonical);
-    if (suffix.endsWith(".key")) return;
+    if (suffix === undefined) return;
     this.#listed += by;
     const next = (this.#suffixes.get(suffix) ?? 0) + by;
     if (next > 0) this.#suffixes.set(suffix, next);

@@ -37,6 +37,8 @@ export interface ScanParts {
 const MAX_TOUCHED = 5_000;
 /** Sleeps are taken in pieces of at least so long: timers are not finer. */
 const LEAST_SLEEP_MS = 20;
+/** How often a scan looks whether the store has come back. */
+const STALE_PAUSE_MS = 1_000;
 const SAVE_EVERY_MS = 60_000;
 
 /**
@@ -99,6 +101,7 @@ export class Scanner {
     if (this.#state === "waiting") this.#state = "running";
     let visited = 0;
     for (const file of files) {
+      while (!signal.aborted && state.staleSince !== undefined) await pause(STALE_PAUSE_MS, signal);
       if (signal.aborted) return "running";
       if (!state.listing.has(file) || parseFileName(file)?.pattern === undefined) continue;
       if (visited >= maxFiles) {
