@@ -39,7 +39,7 @@ export interface Selector {
 /** A selector over a node's table and the central certificates: `decide` with reading between its rounds. */
 export function createSelector(parts: {
   readonly clock: Clock;
-  readonly certificates: Pick<CentralCertificates, "view" | "read">;
+  readonly certificates: Pick<CentralCertificates, "view" | "read" | "ready">;
   readonly state: () => ServingState;
 }): Selector {
   const now = (question: SelectionQuestion): Decision =>
@@ -53,6 +53,8 @@ export function createSelector(parts: {
   return {
     now,
     async settled(question) {
+      // The first moments of a node: its names are being listed, and a name not listed yet is no missing name.
+      await parts.certificates.ready;
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const decision = now(question);
         if (decision.kind !== "need") return decision;
