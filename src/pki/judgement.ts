@@ -12,10 +12,10 @@ import {
   type ParsedKey,
 } from "./pair.ts";
 import { refusingReaders } from "./refusing-readers.ts";
-import { REMEDIES } from "./remedies.ts";
+import { REMEDIES, type Failure } from "./remedies.ts";
 import { isWeakSignature } from "./signature-name.ts";
 import { malformed } from "./tlv.ts";
-import type { FileFacts, FileReading, FileStatus, PreparedCertificate } from "./types.ts";
+import type { FileFacts, FileReading, PreparedCertificate } from "./types.ts";
 
 /** The parsed content of a file, each thing once. */
 interface Stock {
@@ -28,7 +28,7 @@ interface Stock {
 }
 
 interface Verdict {
-  readonly status: Exclude<FileStatus, "ok">;
+  readonly status: Failure;
   readonly problem: string;
 }
 

@@ -30,6 +30,7 @@ async function contentsOf(input: FileInput): Promise<Contents> {
   const size = input.bytes.length + (input.keyBytes?.length ?? 0);
   if (size > limits.maxBytes) throw new FarmError("CERTIFICATE_TOO_COSTLY", `the file has ${size} octets; the limit is ${limits.maxBytes}`);
   if (input.bytes.length === 0) malformed("the file is empty (0 octets)");
+  if (input.keyBytes?.length === 0) malformed("the key file is empty (0 octets)");
   const keys = new KeyRing(input.passwords, new WorkBudget(limits.maxIterations));
   const root = derOf(input.bytes, limits);
   if (root !== undefined && isPfx(root)) return await readPfx(input.bytes, keys, limits);

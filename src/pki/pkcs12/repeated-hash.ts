@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
  * Applies a hash to its own output again and again, as the PKCS#12 key derivation does: 12,000 times for one file of
  * Windows Server 2012. A call into node:crypto costs 1.4 µs where the hashing itself takes 0.2 µs, so SHA-1 and SHA-256
  * over one short block are written out here (FIPS 180-4 sections 6.1.2 and 6.2.2); their results are tested against
- * node:crypto. docs/decisions/0003-reading-certificates.md has the figures.
+ * node:crypto. docs/decisions/0010-reading-certificates.md has the figures.
  */
 export function hashRepeatedly(name: string, digest: Uint8Array, times: number): Uint8Array {
   if (name === "sha1") return repeat(digest, times, sha1Block);
