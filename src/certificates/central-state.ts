@@ -52,8 +52,12 @@ export interface CentralState {
   /** Takes back everything that is known of a file. */
   forget(file: string): void;
   notify(change: CertificateChange): void;
+  /** Some file was learned to cover more hosts: told within COVERING_NOTICE_MS, many at once, as each notice makes a node decide anew. */
+  notifyCovering(): void;
   onChange(listener: (change: CertificateChange) => void): () => void;
 }
+
+const COVERING_NOTICE_MS = 100;
 
 /** Nothing known yet. */
 export function createCentralState(limits: CertificateLimits, log: Log): CentralState {
@@ -66,6 +70,20 @@ export function createCentralState(limits: CertificateLimits, log: Log): Central
   });
   const covering = createCoveringNames(limits.maxCovering);
   const listeners = new Set<(change: CertificateChange) => void>();
+  let isCoveringTold = true;
+  const notify = (change: CertificateChange): void => {
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        log.error("a listener of certificate changes failed", { problem: String(error) });
+      }
+    }
+  };
+  const tellCovering = (): void => {
+    isCoveringTold = true;
+    notify({ files: [], listingChanged: true });
+  };
   return {
     listing,
     known,
@@ -78,14 +96,10 @@ export function createCentralState(limits: CertificateLimits, log: Log): Central
       prepared.delete(file);
       covering.forget(file);
     },
-    notify(change) {
-      for (const listener of listeners) {
-        try {
-          listener(change);
-        } catch (error) {
-          log.error("a listener of certificate changes failed", { problem: String(error) });
-        }
-      }
+    notify,
+    notifyCovering() {
+      if (isCoveringTold) setTimeout(tellCovering, COVERING_NOTICE_MS).unref();
+      isCoveringTold = false;
     },
     onChange(listener) {
       listeners.add(listener);

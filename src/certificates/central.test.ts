@@ -116,7 +116,7 @@ describe("files on demand", () => {
     expect(candidates(central, "other.example")).toEqual([]);
     const told = when(central, () => candidates(central, "other.example").length > 0);
     await central.read(["_.example.com.pem"]);
-    expect(await told).toEqual({ files: ["_.example.com.pem"], listingChanged: false });
+    expect(await told).toEqual({ files: [], listingChanged: true });
     expect(candidates(central, "other.example")).toMatchObject([
       { via: "covering", knowledge: { file: "_.example.com.pem", state: "usable" } },
     ]);
@@ -255,6 +255,16 @@ describe("changes", () => {
     await put("www.example.com.pfx", renewed.pem);
     await mended;
     expect(await thumbprint(central, "www.example.com.pfx")).not.toBe(former);
+  });
+
+  it("the same leaf with another chain is told too", async () => {
+    await put("www.example.com.pem", www.pem);
+    const central = await open();
+    const former = await thumbprint(central, "www.example.com.pem");
+    const told = new Promise<CertificateChange>((resolve) => void central.onChange(resolve));
+    await put("www.example.com.pem", Buffer.concat([www.pem, renewed.certificate]));
+    expect(await told).toEqual({ files: ["www.example.com.pem"], listingChanged: false });
+    expect(await thumbprint(central, "www.example.com.pem")).toBe(former);
   });
 
   it("a password that comes later opens the files that waited for it", async () => {

@@ -82,10 +82,9 @@ export function worthRetry(known: KnownFile): boolean {
   return known.status === "unreadable" || known.status === "not-yet-valid" || known.failures < 6;
 }
 
-/** Whether two states mean the same to a selection. */
-export function sameKnowledge(a: FileKnowledge | undefined, b: FileKnowledge | undefined): boolean {
-  if (a?.state === "usable" && b?.state === "usable") return a.leaf.thumbprint === b.leaf.thumbprint;
-  return a?.state === b?.state;
+/** Whether the same version is served: a new one may hold the same leaf and another chain. */
+export function sameService(a: KnownFile, b: KnownFile): boolean {
+  return a.good?.stamp === b.good?.stamp && a.knowledge.state === b.knowledge.state;
 }
 
 /** Whether a leaf is valid at a moment. */

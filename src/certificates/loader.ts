@@ -6,7 +6,7 @@ import type { KeptCopies } from "./keep.ts";
 import {
   afterLook,
   retryPause,
-  sameKnowledge,
+  sameService,
   withoutGood,
   worthRetry,
   type GoodVersion,
@@ -130,7 +130,7 @@ export class Loader {
     const { state, clock, keep } = this.#parts;
     const former = looked.reading.status === "ok" ? state.known.peek(file) : await withEarlier(this.#parts, file, looked.stamp);
     if (!state.listing.has(file)) return;
-    const before = state.known.peek(file)?.knowledge;
+    const before = state.known.peek(file);
     const next = afterLook(file, former, looked, clock.now());
     state.known.set(file, next);
     const { good } = next;
@@ -141,7 +141,8 @@ export class Loader {
     }
     this.#tell(file, former, next);
     const covers = learnNames(state, file, good);
-    if (covers || (before !== undefined && !sameKnowledge(before, next.knowledge))) state.notify({ files: [file], listingChanged: false });
+    if (before !== undefined && !sameService(before, next)) state.notify({ files: [file], listingChanged: false });
+    else if (covers) state.notifyCovering();
   }
 
   #tell(file: string, former: KnownFile | undefined, next: KnownFile): void {

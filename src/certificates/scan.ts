@@ -141,7 +141,7 @@ export class Scanner {
     if (!state.listing.has(file) || state.known.peek(file) !== undefined) return;
     this.#unsaved = true;
     const names = namesBeyond(file, leafOf(reading)?.dnsNames ?? []);
-    if (state.covering.learn(file, stamp, names)) state.notify({ files: [file], listingChanged: false });
+    if (state.covering.learn(file, stamp, names)) state.notifyCovering();
   }
 
   /** Sleeps what is owed, and longer while a handshake waits for a file. */
@@ -157,12 +157,12 @@ export class Scanner {
   /** What an earlier run of this node learned; each version is compared when the pass comes by. */
   async #remember(): Promise<void> {
     const { state, keep } = this.#parts;
-    const files: string[] = [];
+    let hasLearned = false;
     for (const [file, { stamp, names }] of (await keep?.covering()) ?? []) {
       if (!state.listing.has(file) || state.covering.get(file) !== undefined) continue;
-      if (state.covering.learn(file, stamp, names)) files.push(file);
+      hasLearned = state.covering.learn(file, stamp, names) || hasLearned;
     }
-    if (files.length > 0) state.notify({ files, listingChanged: false });
+    if (hasLearned) state.notifyCovering();
   }
 
   #save(): void {

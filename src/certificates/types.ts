@@ -9,7 +9,10 @@ export interface ScanProgress {
   readonly files: number;
 }
 
-/** What a change notice concerns: hosts whose selection may have changed, or everything. */
+/**
+ * What a change notice concerns. `files`: came, went, or what they serve changed. `listingChanged`: hosts may be answered by other files
+ * than before, because names came or went or a certificate was found to cover more hosts (then `files` is empty).
+ */
 export type CertificateChange = { readonly files: readonly string[]; readonly listingChanged: boolean };
 
 /** What this node knows of one file, for people. */
