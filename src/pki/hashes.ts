@@ -99,7 +99,7 @@ const UNREAD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** A name for an OID that is not read, with the OID itself. */
-export function nameOfUnread(oid: string): string {
+function nameOfUnread(oid: string): string {
   const name = UNREAD_NAMES[oid];
   return name === undefined ? `OID ${oid}` : `${name} (OID ${oid})`;
 }

@@ -1,13 +1,6 @@
 /** Reading and issuing certificates: PKCS#12, PEM and X.509 as data. Heavy; callers run it in workers. */
 export { certificateFacts } from "./certificate.ts";
-export {
-  createAuthority,
-  openAuthority,
-  type Authority,
-  type AuthoritySettings,
-  type IssuedCertificate,
-  type IssueRequest,
-} from "./issue/authority.ts";
-export { writePfx, type PfxContent, type PfxProfile } from "./issue/write-pfx.ts";
+export { createAuthority, type Authority, type IssueRequest } from "./issue/authority.ts";
+export { writePfx, type PfxProfile } from "./issue/write-pfx.ts";
 export { readCertificateFile } from "./read-certificate-file.ts";
 export type { CertificateFacts, FileFacts, FileInput, FileReading, FileStatus, KeyType, PreparedCertificate, ReadLimits } from "./types.ts";

@@ -23,7 +23,7 @@ const SEQUENCE = 0x30;
 const OCTET_STRING = 4;
 
 /** Builds PKCS#8 from an AlgorithmIdentifier and the key's own encoding. */
-export function wrapKey(algorithm: Uint8Array, key: Uint8Array): Uint8Array {
+function wrapKey(algorithm: Uint8Array, key: Uint8Array): Uint8Array {
   return encode(SEQUENCE, VERSION_1, algorithm, encode(OCTET_STRING, key));
 }
 

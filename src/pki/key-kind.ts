@@ -10,7 +10,7 @@ export interface KeyKind {
   readonly keyName: string;
 }
 
-export const KEY_OID = {
+const KEY_OID = {
   rsa: "1.2.840.113549.1.1.1",
   rsaPss: "1.2.840.113549.1.1.10",
   ec: "1.2.840.10045.2.1",

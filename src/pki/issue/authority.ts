@@ -1,6 +1,4 @@
-import { FarmError, instant, type Instant, type Secret } from "../../base/index.ts";
-import { certificateFacts } from "../certificate.ts";
-import { pemBlocks } from "../pem/blocks.ts";
+import { instant, type Instant, type Secret } from "../../base/index.ts";
 import type { KeyType } from "../types.ts";
 import type { CertificateRequest } from "./certificate.ts";
 import { makeKey, pemOfKey, readPemKey, type KeyPair } from "./key-pair.ts";
@@ -39,13 +37,13 @@ export interface IssuedCertificate {
 export interface Authority {
   /** The root, which clients trust. */
   readonly certificatePem: string;
-  /** The root's key: with it and `certificatePem`, openAuthority makes the same authority again. */
-  readonly keyPem: Secret;
   issue(request: IssueRequest): Promise<IssuedCertificate>;
 }
 
 /** Settings of an authority. */
-export interface AuthoritySettings {
+interface AuthoritySettings {
+  /** The common name of its root. */
+  readonly name: string;
   readonly now: Instant;
   /** Issues by an intermediate authority under the root. @default false */
   readonly intermediate?: boolean;
@@ -70,23 +68,14 @@ async function issueDer(request: CertificateRequest): Promise<Buffer> {
 }
 
 /** Makes a new authority with a P-256 root of ten years. */
-export async function createAuthority(settings: AuthoritySettings & { readonly name: string }): Promise<Authority> {
+export async function createAuthority(settings: AuthoritySettings): Promise<Authority> {
   const { name, now } = settings;
   const key = await makeKey("ecdsa");
   const use = { kind: "authority", pathLength: 1 } as const;
   const der = await issueDer({ subject: name, issuer: name, key, signer: key, use, ...authorityLife(now) });
-  return await authorityOf({ name, key, certificatePem: pemOf(der) }, settings);
-}
-
-/** An authority made earlier. @throws CERTIFICATE_MALFORMED when the certificate or the key is not one */
-export async function openAuthority(
-  saved: { readonly certificatePem: string; readonly keyPem: Secret },
-  settings: AuthoritySettings,
-): Promise<Authority> {
-  const [block] = [...pemBlocks(Buffer.from(saved.certificatePem))];
-  if (block === undefined) throw new FarmError("CERTIFICATE_MALFORMED", "the authority's certificate is not in PEM form");
-  const name = certificateFacts(block.bytes).subject.replace(/^CN=/, "").replaceAll(/\\(.)/g, "$1");
-  return await authorityOf({ name, key: readPemKey(saved.keyPem), certificatePem: saved.certificatePem }, settings);
+  const root: Issuer = { name, key, chainPem: "" };
+  const issuer = settings.intermediate === true ? await intermediateOf(root, now) : root;
+  return { certificatePem: pemOf(der), issue: (request) => issueFrom(issuer, request, now) };
 }
 
 const authorityLife = (now: Instant): { notBefore: Instant; notAfter: Instant } => ({
@@ -94,19 +83,7 @@ const authorityLife = (now: Instant): { notBefore: Instant; notAfter: Instant } 
   notAfter: instant(now + AUTHORITY_LIFE),
 });
 
-async function authorityOf(
-  root: { readonly name: string; readonly key: KeyPair; readonly certificatePem: string },
-  settings: AuthoritySettings,
-): Promise<Authority> {
-  const issuer = settings.intermediate === true ? await intermediateOf(root, settings.now) : { ...root, chainPem: "" };
-  return {
-    certificatePem: root.certificatePem,
-    keyPem: pemOfKey(root.key),
-    issue: (request) => issueFrom(issuer, request, settings.now),
-  };
-}
-
-async function intermediateOf(root: { readonly name: string; readonly key: KeyPair }, now: Instant): Promise<Issuer> {
+async function intermediateOf(root: Issuer, now: Instant): Promise<Issuer> {
   const name = `${root.name} Intermediate`;
   const key = await makeKey("ecdsa");
   const use = { kind: "authority", pathLength: 0 } as const;

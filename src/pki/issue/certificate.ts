@@ -40,7 +40,7 @@ export interface CertificateRequest {
 }
 
 /** An authority, or an end entity with its names. */
-export type CertificateUse =
+type CertificateUse =
   | { readonly kind: "authority"; readonly pathLength: number }
   | { readonly kind: "server" | "client"; readonly names: readonly string[] };
 

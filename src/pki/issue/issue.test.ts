@@ -1,5 +1,3 @@
-import { X509Certificate } from "node:crypto";
-
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { instant, Secret } from "../../base/index.ts";
@@ -7,7 +5,7 @@ import { certificateFacts } from "../certificate.ts";
 import { readCertificateFile } from "../read-certificate-file.ts";
 import { ToolFolder } from "../testing/tool-folder.ts";
 import type { KeyType } from "../types.ts";
-import { createAuthority, openAuthority, type Authority, type IssuedCertificate } from "./authority.ts";
+import { createAuthority, type Authority, type IssuedCertificate } from "./authority.ts";
 import { writePfx, type PfxProfile } from "./write-pfx.ts";
 
 const now = instant(Date.now());
@@ -63,20 +61,6 @@ describe("an authority", () => {
     expect(second.keyPem.reveal()).toBe(first.keyPem.reveal());
     const facts = certificateFacts(second.certificateDer);
     expect([facts.notBefore, facts.notAfter]).toEqual([notBefore, notAfter].map((at) => Math.floor(at / 1000) * 1000));
-  });
-
-  test("made again from its saved certificate and key goes on issuing under the same root", async () => {
-    const again = await openAuthority({ certificatePem: authority.certificatePem, keyPem: authority.keyPem }, { now });
-    const { certificateDer } = await again.issue({ names: ["b.example.com"] });
-    expect(new X509Certificate(certificateDer).verify(new X509Certificate(authority.certificatePem).publicKey)).toBe(true);
-  });
-
-  test("is refused when what was saved is no certificate or no key", async () => {
-    const { certificatePem, keyPem } = authority;
-    await expect(openAuthority({ certificatePem: "none", keyPem }, { now })).rejects.toMatchObject({ code: "CERTIFICATE_MALFORMED" });
-    await expect(openAuthority({ certificatePem, keyPem: new Secret("none") }, { now })).rejects.toMatchObject({
-      code: "CERTIFICATE_MALFORMED",
-    });
   });
 });
 

@@ -17,7 +17,7 @@ const FRIENDLY_NAME = "1.2.840.113549.1.9.20";
 const LOCAL_KEY_ID = "1.2.840.113549.1.9.21";
 
 /** The names a bag carries (RFC 2985 section 5.5). */
-export interface BagNames {
+interface BagNames {
   readonly friendlyName?: string;
   /** Hexadecimal. */
   readonly localKeyId?: string;

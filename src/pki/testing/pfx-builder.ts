@@ -45,7 +45,7 @@ export const keyBag = (pkcs8: Uint8Array, names?: { friendlyName?: string; local
   bag(OID.keyBag, pkcs8, names);
 
 /** PBES2 with PBKDF2 and AES-256-CBC; `password` is the octets that PBKDF2 gets. */
-export function pbes2(
+function pbes2(
   plain: Uint8Array,
   password: Uint8Array,
   options: { iterations?: number; statedIterations?: number } = {},
