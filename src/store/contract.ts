@@ -77,7 +77,7 @@ export interface Folder {
   read(path: string, options: { readonly maxBytes: number }): Promise<{ readonly bytes: Uint8Array; readonly stat: FileStat } | undefined>;
   /** A stream of a file's bytes, for large content. Throws STORE_UNAVAILABLE when it is absent. */
   open(path: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** Writes a file whole (temporary name, fsync, rename). */
+  /** Writes a file whole (temporary name, fsync, rename). STORE_UNKNOWN when the disk did not answer in time: read back. */
   put(path: string, bytes: Uint8Array): Promise<FileStat>;
   remove(path: string): Promise<void>;
   /**

@@ -1,11 +1,11 @@
 import { FarmError } from "../base/index.ts";
 
 /** Parts of a key at most. */
-export const MAX_KEY_PARTS = 32;
+const MAX_KEY_PARTS = 32;
 /** UTF-16 code units of one part at most. */
-export const MAX_PART_LENGTH = 200;
+const MAX_PART_LENGTH = 200;
 /** Octets of a value at most, the same on every driver. */
-export const MAX_VALUE_BYTES = 512 * 1024;
+const MAX_VALUE_BYTES = 512 * 1024;
 
 // Lone surrogates have no UTF-8 form, so two different keys would meet in one file name.
 const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;

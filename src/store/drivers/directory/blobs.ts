@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { FarmError, systemCode } from "../../../base/index.ts";
 import { digestHex } from "../../key.ts";
+import { append, flush, nextPiece } from "./bulk.ts";
 import { diskError, renameOver, syncDirectory, tempName } from "./disk.ts";
 import type { Gate } from "./gate.ts";
 
@@ -15,8 +16,6 @@ export interface BlobPlace {
   readonly gate: Gate;
 }
 
-const CHUNK = 256 * 1024;
-
 const directoryOf = (place: BlobPlace, hex: string): string => join(place.blobs, hex.slice(0, 2));
 
 /**
@@ -27,7 +26,8 @@ export async function putBlob(place: BlobPlace, source: AsyncIterable<Uint8Array
   const temp = join(place.temp, tempName());
   try {
     const { hex, size } = await writeTemp(place, temp, source);
-    await onDisk(place, `writing blob ${hex}`, () => publish(place, temp, { hex, size }));
+    const doing = `writing blob ${hex}`;
+    await onDisk(doing, () => place.gate.run(doing, () => publish(place, temp, { hex, size })));
     return `sha256:${hex}`;
   } catch (error) {
     await unlink(temp).catch(() => undefined);
@@ -35,9 +35,9 @@ export async function putBlob(place: BlobPlace, source: AsyncIterable<Uint8Array
   }
 }
 
-async function onDisk<T>(place: BlobPlace, doing: string, work: () => Promise<T>): Promise<T> {
+async function onDisk<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await place.gate.run(doing, work);
+    return await work();
   } catch (error) {
     throw diskError(error, doing);
   }
@@ -50,14 +50,16 @@ async function writeTemp(
 ): Promise<{ readonly hex: string; readonly size: number }> {
   const hash = createHash("sha256");
   let size = 0;
-  const file = await onDisk(place, `writing ${temp}`, () => open(temp, "wx", 0o600));
+  const doing = `writing ${temp}`;
+  const file = await onDisk(doing, () => place.gate.run(doing, () => open(temp, "wx", 0o600)));
+  const bulk = { file, gate: place.gate, doing };
   try {
     for await (const chunk of source) {
       hash.update(chunk);
-      size += chunk.byteLength;
-      await onDisk(place, `writing ${temp}`, () => file.writeFile(chunk));
+      const written = size;
+      size = await onDisk(doing, () => append(bulk, chunk, written));
     }
-    await onDisk(place, `writing ${temp}`, () => file.sync());
+    await onDisk(doing, () => flush(bulk));
   } finally {
     await file.close();
   }
@@ -96,7 +98,7 @@ async function makeDirectory(directory: string): Promise<boolean> {
 export async function* getBlob(place: BlobPlace, digest: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const hex = digestHex(digest);
   const path = join(directoryOf(place, hex), hex);
-  const file = await onDisk(place, `reading ${path}`, () => openBlob(path));
+  const file = await onDisk(`reading ${path}`, () => place.gate.run(`reading ${path}`, () => openBlob(path)));
   try {
     yield* checkedChunks(place, { file, path, hex }, signal);
   } finally {
@@ -119,12 +121,13 @@ async function* checkedChunks(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const { file, path, hex } = blob;
+  const bulk = { file, gate: place.gate, doing: `reading ${path}` };
   const hash: Hash = createHash("sha256");
   let held: Uint8Array | undefined;
   for (;;) {
     if (signal?.aborted === true) throw new FarmError("CANCELLED", `reading ${path} was cancelled`);
-    const chunk = await onDisk(place, `reading ${path}`, () => readChunk(file));
-    if (chunk.byteLength === 0) break;
+    const chunk = await onDisk(bulk.doing, () => nextPiece(bulk));
+    if (chunk === undefined) break;
     hash.update(chunk);
     if (held !== undefined) yield held;
     held = chunk;
@@ -132,10 +135,4 @@ async function* checkedChunks(
   const found = hash.digest("hex");
   if (found !== hex) throw new FarmError("STORE_CORRUPT", `${path} does not match its digest`, { facts: { file: path, found } });
   if (held !== undefined) yield held;
-}
-
-async function readChunk(file: FileHandle): Promise<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK);
-  const { bytesRead } = await file.read(buffer, 0, CHUNK);
-  return buffer.subarray(0, bytesRead);
 }

@@ -15,6 +15,8 @@ export interface ListedEntry {
   isSymbolicLink(): boolean;
 }
 
+/** A listing is one call, and takes long for a large folder on a share. */
+const LISTING = { deadlineMs: 30_000 };
 /** A temporary file this old has lost its writer. Wall clocks of servers differ, hence so long. */
 const DEAD_TEMP_MS = 86_400_000;
 const REMOVED_AT_ONCE = 16;
@@ -28,7 +30,7 @@ export async function listNames(root: string, gate: Gate, nowMs: number): Promis
   const names: string[] = [];
   const links: string[] = [];
   const temps: string[] = [];
-  for (const entry of await gate.run(`listing ${root}`, () => listEntries(root))) {
+  for (const entry of await gate.run(`listing ${root}`, () => listEntries(root), LISTING)) {
     if (isTemp(entry)) temps.push(entry.name);
     else if (entry.isFile()) names.push(entry.name);
     else if (entry.isSymbolicLink()) links.push(entry.name);
@@ -74,7 +76,7 @@ export async function* walkFiles(root: string, gate: Gate, nowMs: number): Async
   for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
     const inside = directory;
     const isRoot = inside === "";
-    const entries = await gate.run(`listing ${join(root, inside)}`, () => listWalked(root, inside, nowMs));
+    const entries = await gate.run(`listing ${join(root, inside)}`, () => listWalked(root, inside, nowMs), LISTING);
     const deeper = entries.filter((entry) => entry.isDirectory()).map((entry) => (isRoot ? entry.name : `${inside}/${entry.name}`));
     if (inside.split("/").length < MAX_DEPTH) todo.push(...deeper);
     const files = entries.filter((entry) => !entry.isDirectory() && (entry.isFile() || entry.isSymbolicLink()));

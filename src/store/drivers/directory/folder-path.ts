@@ -25,7 +25,7 @@ export function fileStat(path: string, raw: RawStat): FileStat {
 }
 
 /** Whether a resolved path is a resolved root or below it. */
-export const isInside = (root: string, path: string): boolean => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+const isInside = (root: string, path: string): boolean => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 
 /** Where a path really is; undefined when it is absent or a link leads it out of the root. @throws STORE_KEY_INVALID */
 export async function resolveInside(root: string, path: string): Promise<string | undefined> {

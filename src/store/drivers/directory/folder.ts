@@ -5,7 +5,8 @@ import { FarmError, systemCode, type Clock, type Log } from "../../../base/index
 import type { FileStat, Folder } from "../../contract.ts";
 import { folderPathParts } from "../../key.ts";
 import { tooLarge } from "../../limits.ts";
-import { diskError, isAbsent, renameOver, syncDirectory, tempName, writeAndSync } from "./disk.ts";
+import { append, fillFrom, flush, nextPiece } from "./bulk.ts";
+import { diskError, isAbsent, renameOver, syncDirectory, tempName } from "./disk.ts";
 import type { FarmMarker } from "./farm-id.ts";
 import { listNames, statInside, walkFiles } from "./folder-list.ts";
 import { fileStat, openInside, resolveInside } from "./folder-path.ts";
@@ -27,7 +28,6 @@ export interface FolderParts {
   readonly closed: AbortSignal;
 }
 
-const CHUNK = 256 * 1024;
 const READ_TRIES = 3;
 
 /** A folder that people and their tools write to as well. */
@@ -74,7 +74,8 @@ export function createDirectoryFolder(parts: FolderParts): Folder {
     async read(path, { maxBytes }) {
       const doing = `reading ${shown(path)}`;
       for (let attempt = 1; attempt <= READ_TRIES; attempt += 1) {
-        const read = await look(doing, () => readOnce(root, path, maxBytes));
+        const read = await guard(doing, () => readOnce(parts, { path, doing }, maxBytes));
+        if (read === undefined) await guard(doing, () => gate.run(doing, () => marker.require()));
         if (read !== "changed") return read;
       }
       throw new FarmError("STORE_UNAVAILABLE", `${doing}: it changes while it is read`);
@@ -82,7 +83,7 @@ export function createDirectoryFolder(parts: FolderParts): Folder {
     open: (path, options) => streamFile(parts, path, options?.signal),
     async put(path, bytes) {
       const file = shown(path);
-      return guard(`writing ${file}`, () => gate.run(`writing ${file}`, () => putFile(parts, path, bytes)));
+      return guard(`writing ${file}`, () => putFile(parts, { path, doing: `writing ${file}` }, bytes));
     },
     async remove(path) {
       const file = shown(path);
@@ -94,21 +95,27 @@ export function createDirectoryFolder(parts: FolderParts): Folder {
 
 type ReadFile = { readonly bytes: Uint8Array; readonly stat: FileStat };
 
-async function readOnce(root: string, path: string, maxBytes: number): Promise<ReadFile | "changed" | undefined> {
-  const file = await openInside(root, path);
-  if (file === undefined) return undefined;
+interface FileWork {
+  readonly path: string;
+  /** For messages. */
+  readonly doing: string;
+}
+
+async function readOnce(parts: FolderParts, work: FileWork, maxBytes: number): Promise<ReadFile | "changed" | undefined> {
+  const { path: root, gate } = parts;
+  const { path, doing } = work;
+  const opened = await gate.run(doing, async () => {
+    const file = await openInside(root, path);
+    return file === undefined ? undefined : { file, before: fileStat(path, await file.stat({ bigint: true })) };
+  });
+  if (opened === undefined) return undefined;
+  const { file, before } = opened;
   try {
-    const before = fileStat(path, await file.stat({ bigint: true }));
     if (before.size > maxBytes) throw tooLarge(join(root, path), before.size, maxBytes);
-    const buffer = new Uint8Array(before.size);
-    let length = 0;
-    while (length < before.size) {
-      const { bytesRead } = await file.read(buffer, length, before.size - length, length);
-      if (bytesRead === 0) return "changed";
-      length += bytesRead;
-    }
-    const after = fileStat(path, await file.stat({ bigint: true }));
-    return after.stamp === before.stamp ? { bytes: buffer, stat: before } : "changed";
+    const bytes = new Uint8Array(before.size);
+    if (!(await fillFrom({ file, gate, doing }, bytes))) return "changed";
+    const after = fileStat(path, await gate.run(doing, () => file.stat({ bigint: true })));
+    return after.stamp === before.stamp ? { bytes, stat: before } : "changed";
   } finally {
     await file.close();
   }
@@ -123,10 +130,9 @@ async function* streamFile(parts: FolderParts, path: string, signal: AbortSignal
     try {
       for (;;) {
         if (signal?.aborted === true) throw new FarmError("CANCELLED", `${doing} was cancelled`);
-        const buffer = new Uint8Array(CHUNK);
-        const { bytesRead } = await gate.run(doing, () => file.read(buffer, 0, CHUNK));
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
+        const piece = await nextPiece({ file, gate, doing });
+        if (piece === undefined) return;
+        yield piece;
       }
     } finally {
       await file.close();
@@ -159,19 +165,32 @@ async function parentOf(parts: FolderParts, path: string): Promise<string> {
   return made;
 }
 
-async function putFile(parts: FolderParts, path: string, bytes: Uint8Array): Promise<FileStat> {
-  const parent = await parentOf(parts, path);
+async function putFile(parts: FolderParts, work: FileWork, bytes: Uint8Array): Promise<FileStat> {
+  const { gate, fileMode } = parts;
+  const { path, doing } = work;
+  const parent = await gate.run(doing, () => parentOf(parts, path));
   const temp = join(parent, tempName());
   const file = join(parent, folderPathParts(path).at(-1) ?? "");
   try {
-    await writeAndSync(await open(temp, "wx", parts.fileMode), bytes);
-    await renameOver(temp, file);
+    const bulk = { file: await gate.run(doing, () => open(temp, "wx", fileMode)), gate, doing };
+    try {
+      await append(bulk, bytes, 0);
+      await flush(bulk);
+    } finally {
+      await bulk.file.close();
+    }
+    const late = (): FarmError => new FarmError("STORE_UNKNOWN", `${doing}: the disk does not answer; it may or may not have been done`);
+    return await gate.run(doing, () => publish(parent, { temp, file, path }), { late });
   } catch (error) {
     await unlink(temp).catch(() => undefined);
     throw error;
   }
+}
+
+async function publish(parent: string, names: { readonly temp: string; readonly file: string; readonly path: string }): Promise<FileStat> {
+  await renameOver(names.temp, names.file);
   await syncDirectory(parent);
-  return fileStat(path, await lstat(file, { bigint: true }));
+  return fileStat(names.path, await lstat(names.file, { bigint: true }));
 }
 
 async function removeFile(parts: FolderParts, path: string): Promise<void> {

@@ -56,7 +56,13 @@ it("refuses what has waited too long in line", async () => {
 it("says of late work what its caller knows better", async () => {
   const gate = createGate(20);
   const unknown = new FarmError("STORE_UNKNOWN", "sent");
-  await expect(gate.run("writing", stuck().work, () => unknown)).rejects.toBe(unknown);
+  await expect(gate.run("writing", stuck().work, { late: () => unknown })).rejects.toBe(unknown);
+});
+
+it("gives large work the time it asks for", async () => {
+  const gate = createGate(20);
+  const slow = (): Promise<string> => new Promise((resolve) => setTimeout(() => resolve("listed"), 60));
+  expect(await gate.run("listing", slow, { deadlineMs: 5000 })).toBe("listed");
 });
 
 it("passes on what work throws, and frees its place", async () => {

@@ -5,28 +5,35 @@ import { FarmError } from "../../../base/index.ts";
  * it, for ever: so at most `ACTIVE` of Node's four are given to it, and while one is overdue the rest is refused at once.
  */
 export interface Gate {
-  /** @throws STORE_UNAVAILABLE when the disk does not answer; `late` may say something else of work that was begun */
-  run<T>(doing: string, work: () => Promise<T>, late?: () => FarmError | undefined): Promise<T>;
+  /** @throws STORE_UNAVAILABLE when the disk does not answer */
+  run<T>(doing: string, work: () => Promise<T>, options?: GateOptions): Promise<T>;
   /** Refuses all that comes later. */
   close(): void;
+}
+
+/** What is special about a piece of work. */
+interface GateOptions {
+  /** What to say instead when it is late, of work whose outcome is unknown then. */
+  readonly late?: () => FarmError | undefined;
+  /** For work that is large by nature, such as listing a folder of a hundred thousand files on a share. */
+  readonly deadlineMs?: number;
 }
 
 const ACTIVE = 3;
 /** Work in line at most. */
 const MAX_WAITING = 10_000;
 /** How long the disk may take for one small piece of work. */
-export const DISK_DEADLINE_MS = 4000;
+const DISK_DEADLINE_MS = 4000;
 
 /** A gate before one directory. */
-export function createGate(deadlineMs: number = DISK_DEADLINE_MS): Gate {
+export function createGate(usualMs: number = DISK_DEADLINE_MS): Gate {
   const waiting: (() => void)[] = [];
   let active = 0;
   let overdue = 0;
   let isClosed = false;
 
-  const refusal = (doing: string, why: string): FarmError =>
-    new FarmError("STORE_UNAVAILABLE", `${doing}: ${why}`, { facts: { deadlineMs } });
-  const unanswered = (doing: string): FarmError => refusal(doing, `the disk or share does not answer (waited ${deadlineMs} ms)`);
+  const refusal = (doing: string, why: string): FarmError => new FarmError("STORE_UNAVAILABLE", `${doing}: ${why}`);
+  const unanswered = (doing: string): FarmError => refusal(doing, "the disk or share does not answer");
 
   async function enter(doing: string): Promise<void> {
     if (isClosed) throw refusal(doing, "the store was closed");
@@ -46,7 +53,7 @@ export function createGate(deadlineMs: number = DISK_DEADLINE_MS): Gate {
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(go), 1);
         reject(unanswered(doing));
-      }, deadlineMs);
+      }, usualMs);
       waiting.push(go);
     });
   }
@@ -58,7 +65,7 @@ export function createGate(deadlineMs: number = DISK_DEADLINE_MS): Gate {
   }
 
   return {
-    async run(doing, work, late) {
+    async run(doing, work, { late, deadlineMs = usualMs } = {}) {
       await enter(doing);
       let isLate = false;
       const begun = work().finally(() => {

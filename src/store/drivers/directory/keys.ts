@@ -59,7 +59,7 @@ export function createKeys(
         return rev;
       };
       const late = (): FarmError | undefined => (progress.sent ? unknownOutcome(change, "the disk does not answer") : undefined);
-      return guard(`writing ${key}`, () => gate.run(`writing ${key}`, work, late));
+      return guard(`writing ${key}`, () => gate.run(`writing ${key}`, work, { late }));
     },
     async list(prefix) {
       const names = prefixParts(prefix);

@@ -31,7 +31,7 @@ export interface NotifyPosition {
 }
 
 /** `directories` undefined = it cannot be told what changed. */
-export interface NotifyNews {
+interface NotifyNews {
   readonly position: NotifyPosition;
   readonly directories: readonly string[] | undefined;
 }
@@ -63,7 +63,10 @@ export function createNotify(directory: string, log: Log): Notify {
     watched = identity;
     try {
       watcher = watch(directory, { persistent: false }, (_event, name) => onEvent(name));
-      watcher.on("error", () => watcher?.close());
+      watcher.on("error", () => {
+        watcher?.close();
+        watched = undefined; // the next poll starts again
+      });
     } catch (error) {
       watcher = undefined;
       log.warn("the store is polled only: no file events", { directory, errno: systemCode(error) });

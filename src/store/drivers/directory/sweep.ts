@@ -17,7 +17,7 @@ export interface SweepAges {
 }
 
 /** An hour, a day. */
-export const SWEEP_AGES: SweepAges = { tempMs: 3_600_000, tombstoneMs: 86_400_000 };
+const SWEEP_AGES: SweepAges = { tempMs: 3_600_000, tombstoneMs: 86_400_000 };
 
 /** Temporary files looked at in one sweep at most. */
 const MAX_TEMP = 10_000;
@@ -66,7 +66,7 @@ async function sweepTemp(temp: string, olderThanMs: number, gate: Gate): Promise
 }
 
 /** Removes a file last written before a time; false when it is younger or somebody else was first. */
-export async function removeOlder(file: string, olderThanMs: number): Promise<boolean> {
+async function removeOlder(file: string, olderThanMs: number): Promise<boolean> {
   try {
     if ((await stat(file)).mtimeMs >= olderThanMs) return false;
     await unlink(file);
