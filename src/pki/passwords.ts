@@ -94,7 +94,7 @@ export class KeyRing {
 
   /**
    * Tries `attempt` with each form of each password until it gives something. Standard forms of all passwords come
-   * before the deviating ones, which are tried only as far as the budget goes.
+   * before the deviating ones; those, and passwords that nobody gave, are tried only as far as the budget goes.
    * @throws CERTIFICATE_TOO_COSTLY, and what `attempt` throws
    */
   async open<T>(use: PasswordUse, attempt: (password: Uint8Array) => Promise<T | undefined>): Promise<T | undefined> {
@@ -104,7 +104,7 @@ export class KeyRing {
         for (const form of candidate.forms[use.kind][which]) {
           const text = Buffer.from(form).toString("hex");
           if (tried.has(text)) continue;
-          if ((which === "deviating" || candidate.implied) && !this.#budget.allows(candidate.index, use.cost)) continue;
+          if ((which === "deviating" || candidate.implied) && !this.#budget.affords(candidate.index, use.cost)) continue;
           this.#budget.spend(candidate.index, use.cost, use.what);
           tried.add(text);
           const opened = await attempt(form);
@@ -126,7 +126,11 @@ export class KeyRing {
   #prefer(candidate: Candidate, kind: PasswordKind, form: Uint8Array): void {
     const { standard, deviating } = candidate.forms[kind];
     const others = [...standard, ...deviating].filter((each) => each !== form);
-    const preferred: Candidate = { ...candidate, forms: { ...candidate.forms, [kind]: { standard: [form], deviating: others } } };
+    const preferred: Candidate = {
+      ...candidate,
+      implied: false,
+      forms: { ...candidate.forms, [kind]: { standard: [form], deviating: others } },
+    };
     this.#candidates = [preferred, ...this.#candidates.filter((each) => each !== candidate)];
   }
 }

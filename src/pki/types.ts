@@ -89,7 +89,8 @@ export interface ReadLimits {
   /** Octets of the file. @default 1 MiB */
   readonly maxBytes: number;
   /**
-   * Sum of the iterations that the file's key derivations state, for one password; three times that for all passwords.
+   * Sum of the iterations that the file's key derivations state, for one password; one derivation may state half of it,
+   * and all passwords together three times it.
    * @default 2,000,000 (NSS and GnuTLS write 600,000 each for MAC, certificates and key)
    */
   readonly maxIterations: number;
