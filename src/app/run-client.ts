@@ -1,29 +1,56 @@
-import { parseArgs } from "node:util";
+import { createLog, silentLog, systemClock } from "../base/index.ts";
+import { runCli, type CliHost, type Terminal } from "../cli/index.ts";
+import { currentUser } from "./current-user.ts";
+import { aborted, createEnding } from "./ending.ts";
+import { VERSION } from "./version.ts";
 
-import { FarmError, parsePort } from "../base/index.ts";
-import { startFarm } from "./run-up.ts";
-
-/** Everything that is not a role of its own. */
+/** Everything that is not a role of its own: the command line, over the admin API. */
 export async function runClient(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { port: { type: "string" }, "demo-root": { type: "string" }, "admin-port": { type: "string" } },
-  });
-  const [verb, farmFile] = positionals;
-  if (verb !== "up") throw new FarmError("USAGE", `there is no command ${JSON.stringify(verb ?? "")}`);
-  const basePort = values.port === undefined ? 8000 : parsePort(values.port);
-  if (basePort === undefined) throw new FarmError("USAGE", `${JSON.stringify(values.port)} is not a port`);
-  const farm = await startFarm({
-    basePort,
-    demoRoot: values["demo-root"] ?? "demo-farm",
-    write: (text) => process.stderr.write(text),
-    ...(farmFile === undefined ? {} : { farmFile }),
-  });
-  farm.supervisor.onReady((name) => process.stdout.write(`${name} serves\n`));
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
-  await farm.close();
+  const ending = createEnding();
+  // A reader that has seen enough (`| head`) ends the output, not with a fault.
+  process.stdout.on("error", () => process.exit(0));
+  const host: CliHost = {
+    version: VERSION,
+    environment: process.env,
+    out: terminal(process.stdout),
+    err: terminal(process.stderr),
+    signal: ending,
+    user: currentUser(),
+    local: async () => {
+      const { createDispatch, createLocalHandlers, directTransport } = await import("../admin/index.ts");
+      return directTransport(createDispatch(createLocalHandlers({ clock: systemClock, log: silentLog })));
+    },
+    up: async (given) => (await import("./run-farm.ts")).runFarm(given, ending),
+    serveAdmin: (given) => serveAlone(given, ending),
+  };
+  process.exitCode = await runCli(args, host);
+  // A verb may leave an idle connection or a listener behind; the answer is complete.
+  process.stdout.write("", () => process.exit());
+}
+
+function terminal(stream: NodeJS.WriteStream): Terminal {
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+  };
+}
+
+async function serveAlone(given: Parameters<CliHost["serveAdmin"]>[0], signal: AbortSignal): Promise<number> {
+  const { openDirectoryStoreLater } = await import("../store/index.ts");
+  const { serveAdmin } = await import("./serve-admin.ts");
+  const log = createLog({ write: (line) => process.stderr.write(`${line}\n`), now: () => systemClock.now() });
+  const store = openDirectoryStoreLater({ root: given.store, log, clock: systemClock, create: false });
+  try {
+    const { passwords, local, adminPort } = given;
+    const admin = await serveAdmin({ store, local, port: adminPort, log, ...(passwords === undefined ? {} : { passwords }) });
+    process.stdout.write(`admin API: ${admin.url}\ntoken file: ${admin.tokenFile}\n`);
+    await aborted(signal);
+    await admin.close();
+    return 0;
+  } finally {
+    await store.close();
+  }
 }

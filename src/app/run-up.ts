@@ -16,6 +16,8 @@ export interface UpOptions {
   /** Where the demo farm is made. */
   readonly demoRoot: string;
   readonly write: (text: string) => void;
+  /** Done before any process starts; what it throws ends the start. */
+  readonly prepare?: (farm: Omit<RunningFarm, "supervisor" | "close">) => Promise<void>;
 }
 
 /** A farm that runs on this machine. */
@@ -39,9 +41,10 @@ export async function startFarm(options: UpOptions): Promise<RunningFarm> {
       : farmPaths(dirname(resolve(options.farmFile)));
   await mkdir(paths.local, { recursive: true, mode: 0o700 });
   const store = await openDirectoryStore({ root: paths.store, log, clock: systemClock });
-  const config = await readConfig(options.farmFile ?? join(paths.store, "config", "farm.yaml"));
-  if (options.farmFile !== undefined) await adopt(options.farmFile, store);
-
+  const config = await prepareFarm(options, { paths, store, log }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const supervisor = createSupervisor(join(paths.local, "logs"), log);
   for (const { name } of config.nodes) {
     const data = join(paths.local, "nodes", name);
@@ -61,6 +64,14 @@ export async function startFarm(options: UpOptions): Promise<RunningFarm> {
       await store.close();
     },
   };
+}
+
+/** Everything that can fail before a process starts. */
+async function prepareFarm(options: UpOptions, parts: Pick<RunningFarm, "paths" | "store" | "log">): Promise<FarmConfig> {
+  const config = await readConfig(options.farmFile ?? join(parts.paths.store, "config", "farm.yaml"));
+  await options.prepare?.({ ...parts, config });
+  if (options.farmFile !== undefined) await adopt(options.farmFile, parts.store);
+  return config;
 }
 
 /** A farm.yaml outside of the store is saved into it when it is newer than what the store has: from there on it is like any saved file. */

@@ -186,7 +186,56 @@ export const ERRORS = {
     "Free the port or give the balancer other ports in farm.yaml; ports below 1024 need the right to bind them.",
   ),
   // operations
+  CONFIG_WOULD_BREAK: row(
+    "A new configuration would break host names that are served now",
+    409,
+    4,
+    "Look at `certfarm config plan FILE`; mend it, or allow each named host with `--allow-broken HOST`.",
+  ),
+  CONFIG_REVISION_ABSENT: row(
+    "The shared configuration has no such revision",
+    404,
+    2,
+    "Look at `certfarm config history`; the first one is made by `certfarm config apply FILE`.",
+  ),
+  NODE_UNKNOWN: row("The farm has no node of that name", 404, 2, "Look at `certfarm status` for the nodes there are."),
   // admin, cli and app
+  ADMIN_NOT_RUNNING: passing(
+    "No admin API answers",
+    503,
+    2,
+    "Start the farm with `certfarm up`, or name it: --farm DIR, or --admin URL with --token-file FILE.",
+  ),
+  ADMIN_UNAUTHORIZED: row(
+    "The admin API does not take the token",
+    401,
+    2,
+    "Give the token file that `certfarm up` or `certfarm admin` names: --token-file FILE.",
+  ),
+  ADMIN_HOST_REFUSED: row("The admin API was called by a name that it does not go by", 403, 2, "Call it as 127.0.0.1, [::1] or localhost."),
+  ADMIN_ROUTE_ABSENT: row("The admin API has no such address", 404, 2, "Look at /openapi.json of the admin API."),
+  ADMIN_METHOD_WRONG: row("The admin API's address does not take that method", 405, 2, "Look at /openapi.json of the admin API."),
+  ADMIN_BODY_TOO_LARGE: row("A request to the admin API is too large", 413, 2, "Requests may have 5 MiB; farm.yaml may have 4 MiB."),
+  ADMIN_INPUT_INVALID: row("A request to the admin API is not as its schema says", 400, 2, "Look at /openapi.json of the admin API."),
+  ADMIN_ANSWER_UNUSABLE: row(
+    "The admin API's answer cannot be read",
+    502,
+    2,
+    "Run the same certfarm version for the command and for the farm.",
+  ),
+  ADMIN_LISTEN_FAILED: row("The admin API cannot listen on its port", 500, 2, "Free the port, or give another with --admin-port PORT."),
+  ADMIN_FILES_UNUSABLE: row(
+    "The admin API's token file cannot be made or read",
+    500,
+    2,
+    "Make the named folder writable for your account, or remove the damaged file: it is made anew.",
+  ),
+  FARM_NOT_STARTED: passing(
+    "A process of the farm does not start",
+    500,
+    2,
+    "Read the named log file; free the port it names, or give other ports with --port BASE.",
+  ),
   USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
   BALANCER_NOT_CONFIGURED: row(
     "The shared configuration has no balancer",

@@ -21,6 +21,7 @@ export { MAX_YAML_BYTES } from "./read-yaml.ts";
 export { farmSchema } from "./schema.ts";
 export { bindingsOf, createSiteIndex, policyFor, servedPorts } from "./site-index.ts";
 export { diffConfigs, type ConfigChange } from "./diff-configs.ts";
+export { suggest } from "./suggest.ts";
 export { textDiff, type DiffSide } from "./text-diff.ts";
 export {
   planImpact,

@@ -1,8 +1,9 @@
 import type { Clock, Log } from "../base/index.ts";
-import type { PasswordSource } from "../certificates/index.ts";
-import { parseFarmConfig } from "../config/index.ts";
-import type { Judge } from "../replica/index.ts";
+import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
+import { verdict } from "../config/index.ts";
+import { createReports, type Judge } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
+import { breakSentence, planConfig } from "./plan-config.ts";
 
 /** What judging works with. */
 export interface JudgeParts {
@@ -10,13 +11,37 @@ export interface JudgeParts {
   readonly passwords: PasswordSource;
   readonly clock: Clock;
   readonly log: Log;
+  readonly workers?: WorkerSettings;
 }
 
-/** Decides on a farm.yaml that was saved into the store. */
-export function createJudge(_parts: JudgeParts): Judge {
-  return async (yaml) => {
-    const reading = parseFarmConfig(yaml);
-    if (reading.kind === "valid") return { kind: "accept" };
-    return { kind: "refuse", problems: reading.problems.map((problem) => `line ${problem.line}: ${problem.path} ${problem.message}`) };
+const MAX_NAMED = 100;
+
+/**
+ * Decides on a farm.yaml that was saved into the store, by the same plan as `config apply`: what is not valid or would break a host that
+ * is served now is refused. A farm's first revision breaks nothing.
+ */
+export function createJudge(parts: JudgeParts): Judge {
+  const reports = createReports(parts.store, { clock: parts.clock, log: parts.log });
+  return async (yaml, current) => {
+    const planned = await planConfig(
+      { ...parts, by: "saved file" },
+      { yaml, base: current, latest: current?.number ?? 0, reports: await reports.all() },
+    );
+    if (planned.kind === "invalid") {
+      return {
+        kind: "refuse",
+        problems: planned.problems.map(({ line, path, message }) => `line ${line}: ${path === "" ? "" : `${path} `}${message}`),
+      };
+    }
+    const broken = current === undefined ? [] : verdict(planned.impact, []);
+    if (broken.length === 0) return { kind: "accept" };
+    const allow = broken.slice(0, 5).map((host) => `--allow-broken '${host}'`);
+    return {
+      kind: "refuse",
+      problems: [
+        ...broken.slice(0, MAX_NAMED).map((host) => `would no longer be served: ${breakSentence(planned, host)}`),
+        `to allow it, run: certfarm config apply farm.yaml ${allow.join(" ")}${broken.length > allow.length ? " …" : ""}`,
+      ],
+    };
   };
 }

@@ -1,0 +1,79 @@
+import type { Clock, Log } from "../base/index.ts";
+import type { CheckParts, Operations } from "../operations/index.ts";
+import type { RouteName, RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
+
+/** What a call works with. */
+export interface CallContext<K extends RouteName> {
+  readonly signal: AbortSignal;
+  /** Resolves when the caller can take more. */
+  readonly onProgress: (progress: RouteProgress<K>) => Promise<void>;
+}
+
+/** What does the work of each route. */
+export type Handlers = { readonly [K in RouteName]: (input: RouteQuestion<K>, context: CallContext<K>) => Promise<RouteOutput<K>> };
+
+/** Handlers of the routes that need no farm. */
+export type LocalHandlers = Pick<Handlers, "certificates.check" | "config.validate">;
+
+/** Handlers that need no farm. The use cases are loaded when the first is called. */
+export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock; readonly log: Log }): LocalHandlers {
+  return {
+    "config.validate": async ({ yaml, name }) => (await import("../operations/index.ts")).validate(yaml, name),
+    "certificates.check": async ({ files, passwordFile }, { signal }) => {
+      const { checkFilesHere } = await import("../operations/index.ts");
+      const request = { files, signal, ...(passwordFile === undefined ? {} : { passwordFile }) };
+      return { files: await checkFilesHere(parts, request) };
+    },
+  };
+}
+
+const HISTORY = 50;
+const REFUSALS = 200;
+
+/** Handlers of every route, over a farm. */
+export function createHandlers(operations: Operations, local: LocalHandlers): Handlers {
+  const { config, nodes } = operations;
+  return {
+    ...local,
+    status: () => operations.status(),
+    "config.plan": ({ yaml, base }) => config.plan(yaml, base),
+    "config.apply": (input) => config.apply(input),
+    "config.rollback": (input) => config.rollback(input),
+    "config.awaitProved": (input, { signal, onProgress }) =>
+      config.awaitProved({ ...input, signal, onProgress: (progress) => void onProgress(progress) }),
+    "config.history": async ({ limit = HISTORY }) => ({ revisions: await config.history(limit) }),
+    "config.show": ({ number }) => config.show(number),
+    "config.diff": ({ from, to }) => config.diff(from, to),
+    "certificates.list": (input, context) => listCertificates(operations, input, context),
+    "bindings.show": async ({ node, format = "table" }) => ({ nodes: await nodes.bindings(node, format) }),
+    "bindings.add": ({ node, ...row }) => nodes.addBinding(node, row),
+    "bindings.delete": ({ node, row }) => nodes.deleteBinding(node, row),
+    explain: async ({ node, ...question }) => ({ nodes: await nodes.explain(node, question) }),
+    refusals: ({ limit = REFUSALS, ...input }) => nodes.refusals({ ...input, limit }),
+    prove: async ({ node, hosts }) => ({ nodes: await nodes.prove(node, hosts) }),
+    drain: async ({ node, by }) => {
+      await operations.drain(node, by);
+      return { node };
+    },
+    undrain: async ({ node }) => {
+      await operations.undrain(node);
+      return { node };
+    },
+  };
+}
+
+/** Each file goes out in a line of progress as soon as it is read: a store may hold a hundred thousand. */
+async function listCertificates(
+  operations: Operations,
+  { filter }: RouteQuestion<"certificates.list">,
+  { signal, onProgress }: CallContext<"certificates.list">,
+): Promise<RouteOutput<"certificates.list">> {
+  let at = { done: 0, total: 0 };
+  const request = { signal, onProgress: (progress: typeof at) => void (at = progress), ...(filter === undefined ? {} : { filter }) };
+  let usable = 0;
+  for await (const file of operations.listCertificates(request)) {
+    if (file.reading.status === "ok") usable += 1;
+    await onProgress({ ...at, file });
+  }
+  return { files: at.done, usable };
+}

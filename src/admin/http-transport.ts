@@ -1,0 +1,137 @@
+import { request, type IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+
+import { z } from "zod";
+
+import { ERRORS, FarmError, systemCode, type ErrorCode, type Secret } from "../base/index.ts";
+import type { Transport, TransportContext } from "./create-client.ts";
+import { ROUTES, type Route } from "./routes.ts";
+
+/** Where the admin API is, and the token for it. */
+export interface HttpTransportSettings {
+  readonly url: string;
+  readonly token: Secret;
+}
+
+const MAX_ANSWER_BYTES = 256 << 20;
+/** Without an octet for so long the admin API is taken for dead. Streams send one a change; waits have their own deadline. */
+const IDLE_MS = 3_700_000;
+const CONNECT_MS = 10_000;
+
+const errorShape = z.object({
+  code: z.string(),
+  message: z.string(),
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
+});
+
+/** Calls over HTTP. @throws ADMIN_NOT_RUNNING when nothing answers, CANCELLED, and what the route throws */
+export function httpTransport(settings: HttpTransportSettings): Transport {
+  return async (name, input, context) => {
+    const route: Route = ROUTES[name];
+    const { path, body } = place(route, plain(input));
+    const response = await send(settings, { method: route.method, path, body }, context.signal);
+    return readAnswer(response, route, context);
+  };
+}
+
+const plain = (input: unknown): Record<string, unknown> => ({ ...(typeof input === "object" ? input : {}) });
+
+/** Input as path, query and body. */
+function place(route: Route, input: Record<string, unknown>): { readonly path: string; readonly body: string | undefined } {
+  const left = new Map(Object.entries(input).filter(([, value]) => value !== undefined));
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_part, key: string) => {
+    const value = left.get(key);
+    left.delete(key);
+    return encodeURIComponent(typeof value === "string" || typeof value === "number" ? value : "");
+  });
+  if (route.method !== "GET" && route.method !== "DELETE") return { path, body: JSON.stringify(Object.fromEntries(left)) };
+  const query = new URLSearchParams([...left].map(([key, value]): [string, string] => [key, String(value)])).toString();
+  return { path: query === "" ? path : `${path}?${query}`, body: undefined };
+}
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+}
+
+function send({ url, token }: HttpTransportSettings, { method, path, body }: Sent, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${token.reveal()}`,
+      accept: "application/json, application/x-ndjson",
+      ...(body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+    };
+    const sent = request(new URL(path, url), { method, headers, signal, agent: false, timeout: IDLE_MS }, resolve);
+    sent.on("timeout", () => sent.destroy(new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer`)));
+    sent.on("error", (error) => reject(connectionError(error, url, signal)));
+    sent.on("socket", (socket) => {
+      if (!socket.connecting) return;
+      const timer = setTimeout(() => sent.destroy(new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer`)), CONNECT_MS);
+      for (const event of ["connect", "close"]) socket.once(event, () => clearTimeout(timer));
+    });
+    sent.end(body);
+  });
+}
+
+function connectionError(error: unknown, url: string, signal: AbortSignal): FarmError {
+  if (error instanceof FarmError) return error;
+  if (signal.aborted) return new FarmError("CANCELLED", "the call was cancelled", { cause: error });
+  const code = systemCode(error);
+  const why = code === "ECONNREFUSED" ? "nothing listens there" : (code ?? String(error));
+  return new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer: ${why}`, { facts: { url }, cause: error });
+}
+
+async function readAnswer(response: IncomingMessage, route: Route, context: TransportContext): Promise<unknown> {
+  try {
+    if (response.statusCode !== 200) throw errorFrom(parseJson(await readText(response)), response.statusCode ?? 0);
+    if (route.progress === undefined) return parseJson(await readText(response));
+    return await readLines(response, context);
+  } catch (error) {
+    if (error instanceof FarmError) throw error;
+    if (context.signal.aborted) throw new FarmError("CANCELLED", "the call was cancelled", { cause: error });
+    throw new FarmError("ADMIN_NOT_RUNNING", `the admin API went away in the middle of its answer: ${systemCode(error) ?? String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw unusable("it is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function readLines(response: IncomingMessage, { onProgress }: TransportContext): Promise<unknown> {
+  for await (const text of createInterface({ input: response, crlfDelay: Infinity })) {
+    const line = plain(parseJson(text));
+    if ("progress" in line) onProgress(line["progress"]);
+    else if ("result" in line) return line["result"];
+    else throw errorFrom(line["error"], 500);
+  }
+  throw unusable("it ended before its result");
+}
+
+const unusable = (why: string): FarmError => new FarmError("ADMIN_ANSWER_UNUSABLE", `the admin API's answer cannot be read: ${why}`);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FarmError("ADMIN_ANSWER_UNUSABLE", "what answers there is no certfarm admin API: its answer is not JSON", { cause: error });
+  }
+}
+
+function errorFrom(value: unknown, status: number): FarmError {
+  const parsed = errorShape.safeParse(value);
+  if (!parsed.success) return unusable(`it has status ${status} and no error of certfarm`);
+  const { code, message, facts } = parsed.data;
+  return isCode(code) ? new FarmError(code, message, { facts }) : new FarmError("INTERNAL", `${message} (${code})`, { facts });
+}
+
+const isCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);

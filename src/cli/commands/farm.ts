@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+
+import type { AdminArguments, UpArguments } from "../host.ts";
+import { examples, port } from "../options.ts";
+import type { Act } from "../program.ts";
+import { status } from "../verbs/status.ts";
+
+/** `up`, `node`, `balancer`, `admin`, `status`. */
+export function addFarmVerbs(program: Command, act: Act): void {
+  addUp(program, act);
+  addRoles(program);
+  addAdmin(program, act);
+  const show = program
+    .command("status")
+    .summary("nodes, revision, balancer, and what each node proved")
+    .description("Shows the nodes, the revision, the balancer and which node proved which host. Exits with 1 when something is wrong.")
+    .option("-w, --watch", "show it again each second, until Ctrl-C")
+    .action(act((session, { options }) => status(session, options)));
+  examples(show, "status", "status --watch", "status --json");
+}
+
+function addUp(program: Command, act: Act): void {
+  const up = program
+    .command("up")
+    .summary("run a whole farm on this machine")
+    .description(
+      "Runs every node of a farm and its balancer on this machine, and the admin API; without a file a demo farm, which is made first.",
+    )
+    .argument("[farm.yaml]", "the farm's configuration; its store is the folder `store` beside it")
+    .option("--port <base>", "first port of the demo farm: base+443, base+1443, …", port, 8000)
+    .option("--demo-root <dir>", "where the demo farm is", "demo-farm")
+    .option("--admin-port <port>", "port of the admin API on 127.0.0.1 (default: base+499)", port)
+    .action(
+      act((session, { arguments: [farmFile], options }) => {
+        // Commander parsed these by the definitions above.
+        const given = options as unknown as { port: number; demoRoot: string; adminPort?: number };
+        const up: UpArguments = {
+          basePort: given.port,
+          demoRoot: given.demoRoot,
+          ...(typeof farmFile === "string" ? { farmFile } : {}),
+          ...(given.adminPort === undefined ? {} : { adminPort: given.adminPort }),
+        };
+        return session.host.up(up);
+      }),
+    );
+  examples(up, "up", "up --port 18000 --demo-root /tmp/demo", "up farm.yaml --admin-port 8499");
+}
+
+/** Only their help: these roles are started before the command line is loaded. */
+function addRoles(program: Command): void {
+  const options = (command: Command): Command =>
+    command
+      .requiredOption("--store <dir>", "the farm's store")
+      .option("--data <dir>", "the process's own folder (default: certfarm-data/NAME)")
+      .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
+      .action(() => {});
+  const node = program
+    .command("node")
+    .summary("run one node")
+    .description(
+      "Runs one server that ends TLS, until SIGTERM; then it drains. Its log goes to standard error (CERTFARM_LOG=debug for more).",
+    )
+    .requiredOption("--name <node>", "the node's name in farm.yaml");
+  examples(options(node), "node --name web1 --store /mnt/farm --data /var/lib/certfarm");
+  const balancer = program
+    .command("balancer")
+    .summary("run the balancer")
+    .description("Runs the layer-4 balancer, until SIGTERM; then it lets connections end.")
+    .option("--name <name>", "its name in logs", "balancer");
+  examples(options(balancer), "balancer --store /mnt/farm --data /var/lib/certfarm");
+}
+
+function addAdmin(program: Command, act: Act): void {
+  const admin = program
+    .command("admin")
+    .summary("run an admin API on its own")
+    .description("Serves the admin API for a farm whose processes run elsewhere, on 127.0.0.1, until SIGTERM.")
+    .requiredOption("--store <dir>", "the farm's store")
+    .option("--admin-port <port>", "port on 127.0.0.1", port, 8499)
+    .option("--local <dir>", "folder for the token file and admin.json", "local")
+    .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
+    .action(act((session, { options }) => session.host.serveAdmin(options as unknown as AdminArguments))); // parsed by the definitions above
+  examples(admin, "admin --store /mnt/farm", "admin --store /mnt/farm --admin-port 9499 --local ~/.certfarm");
+}

@@ -1,0 +1,43 @@
+import type { Transport } from "../admin/client.ts";
+
+/** Where text goes. */
+export interface Terminal {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns; undefined = not a terminal. */
+  readonly columns: number | undefined;
+}
+
+/** What `certfarm up` was told. */
+export interface UpArguments {
+  readonly farmFile?: string;
+  readonly basePort: number;
+  readonly demoRoot: string;
+  readonly adminPort?: number;
+}
+
+/** What `certfarm admin` was told. */
+export interface AdminArguments {
+  readonly store: string;
+  readonly adminPort: number;
+  readonly local: string;
+  readonly passwords?: string;
+}
+
+/** What the command line stands on: the process, and what only the composition root can do. */
+export interface CliHost {
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly out: Terminal;
+  readonly err: Terminal;
+  /** Aborted when the operator presses Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** `user@machine`. */
+  readonly user: string;
+  /** Calls that need no farm, done in this process. */
+  readonly local: () => Promise<Transport>;
+  /** Runs a farm until it is told to end. */
+  readonly up: (given: UpArguments) => Promise<number>;
+  /** Runs an admin API on its own until it is told to end. */
+  readonly serveAdmin: (given: AdminArguments) => Promise<number>;
+}

@@ -1,0 +1,45 @@
+import type { FileListing } from "../certificates/index.ts";
+import { createDrains } from "../replica/index.ts";
+import { awaitRevision, type AwaitSettings, type RolloutProgress } from "./await-revision.ts";
+import { listFiles, type ListRequest } from "./certificate-verbs.ts";
+import { createConfigVerbs, type ConfigVerbs } from "./config-verbs.ts";
+import { createNodeVerbs, type NodeVerbs } from "./node-verbs.ts";
+import type { OperationsParts } from "./parts.ts";
+import { createFarmView } from "./present-farm.ts";
+import { readStatus, type FarmStatus } from "./status.ts";
+
+/** What an operator does with a farm. */
+export interface Operations {
+  /** @throws STORE_UNAVAILABLE */
+  status(): Promise<FarmStatus>;
+  readonly config: ConfigVerbs & {
+    awaitProved(settings: AwaitSettings): Promise<RolloutProgress>;
+  };
+  readonly nodes: NodeVerbs;
+  listCertificates(request: ListRequest): AsyncGenerator<FileListing>;
+  /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
+  drain(node: string, by?: string): Promise<void>;
+  /** @throws NODE_UNKNOWN */
+  undrain(node: string): Promise<void>;
+}
+
+/** The use cases over a store. They hold nothing open between calls. */
+export function createOperations(parts: OperationsParts): Operations {
+  const farm = createFarmView(parts);
+  const drains = createDrains(parts.store, { clock: parts.clock });
+  return {
+    status: () => readStatus(parts, farm),
+    config: { ...createConfigVerbs(parts, farm), awaitProved: (settings) => awaitRevision(farm, settings) },
+    nodes: createNodeVerbs(parts, farm),
+    listCertificates: (request) => listFiles(parts, request),
+    async drain(node, by = parts.by) {
+      await farm.chosen(node);
+      await drains.set(node, by);
+    },
+    async undrain(node) {
+      // A node that left the farm may be undrained all the same.
+      if (!(await drains.list()).some((drain) => drain.node === node)) await farm.chosen(node);
+      await drains.unset(node);
+    },
+  };
+}

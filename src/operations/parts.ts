@@ -1,0 +1,16 @@
+import type { Clock, Log } from "../base/index.ts";
+import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
+import type { FarmStore } from "../store/index.ts";
+
+/** What the use cases work with. */
+export interface OperationsParts {
+  readonly store: FarmStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Passwords of the central certificates. */
+  readonly passwords: PasswordSource;
+  /** Who acts when a call does not say: `user@machine`. */
+  readonly by: string;
+  /** Threads that open certificate files. */
+  readonly workers?: WorkerSettings;
+}
