@@ -90,9 +90,11 @@ function pkcs12MacKey(salt) {
 
 export const hostName = (index) => `h${String(index).padStart(5, "0")}.example.test`;
 
-/** Writes `count` files of a format into a folder. */
-export function writeCertificates(folder, count, format, authority = createBulkAuthority()) {
+/** Writes `count` files of a format into a folder: host names `from`, `from + 1` and so on. Returns the authority. */
+export function writeCertificates(folder, { from = 0, count, format, authority = createBulkAuthority() }) {
   mkdirSync(folder, { recursive: true });
-  for (let at = 0; at < count; at += 1) writeFileSync(join(folder, `${hostName(at)}.${format}`), authority[format](hostName(at), 100 + at));
+  for (let at = from; at < from + count; at += 1) {
+    writeFileSync(join(folder, `${hostName(at)}.${format}`), authority[format](hostName(at), 100 + at));
+  }
   return authority;
 }

@@ -1,11 +1,9 @@
-export const sorted = (values) => [...values].sort((a, b) => a - b);
+/** The value below which `part` (0 to 1) of the values lie. */
+export function quantile(values, part) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+}
 
 export const median = (values) => quantile(values, 0.5);
-
-/** The value below which `part` of the values lie. */
-export function quantile(values, part) {
-  const all = sorted(values);
-  return all[Math.min(all.length - 1, Math.floor(all.length * part))];
-}
 
 export const round = (value, digits = 2) => Number(value.toFixed(digits));
