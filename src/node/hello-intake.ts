@@ -54,7 +54,7 @@ export function createHelloIntake(
       const peer: ClientAddress = { address: peerAddress(socket), port: socket.remotePort ?? 0 };
       const reader = createReader(peer, settings.trustsProxyHeader);
       const finish = (result: IntakeResult): void => {
-        socket.off("data", onData).off("close", onClose);
+        socket.off("data", onData).off("end", onEnd).off("close", onClose);
         socket.pause();
         waiting.delete(socket);
         done(result);
@@ -67,12 +67,17 @@ export function createHelloIntake(
         if (reader.octets > 0) return finish(reader.refusal("hello-closed", `closed after ${reader.octets} octets`));
         waiting.delete(socket);
       };
+      // Who has closed his half says no more: waiting for the rest would only hold the connection.
+      const onEnd = (): void => {
+        onClose();
+        socket.destroy();
+      };
       waiting.set(socket, {
         deadlineMs: clock.monotonicMs() + settings.timeoutMs(),
         expire: () =>
           finish(reader.refusal("hello-timeout", `no whole ClientHello in ${settings.timeoutMs()} ms (${reader.octets} octets came)`)),
       });
-      socket.on("data", onData).on("close", onClose);
+      socket.on("data", onData).on("end", onEnd).on("close", onClose);
     },
     get waiting() {
       return waiting.size;
