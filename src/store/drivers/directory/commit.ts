@@ -94,12 +94,19 @@ async function settle(next: NextVersion): Promise<boolean> {
     const isHighest = numbers[0] === next.number;
     if (isHighest && (next.before === undefined || numbers.includes(next.before.number))) return true;
     if (!isHighest && (await isBuiltOn(next))) return true;
-    await unlink(next.file);
+    await removeIfPresent(next.file);
     if (isHighest) return false; // the key was removed and swept away in between
   } catch (error) {
     throw unknownOutcome(next.commit, error);
   }
   throw conflict(next.commit);
+}
+
+/** Another writer's pruning may take a version that filled a gap first: gone is gone. */
+async function removeIfPresent(file: string): Promise<void> {
+  await unlink(file).catch((error: unknown) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+  });
 }
 
 /** Whether the present version descends from this one. @throws when there were too many in between to tell */

@@ -27,6 +27,8 @@ type Hint = { readonly paths?: readonly string[] };
 const MAX_PATHS = 1000;
 /** Directories below the top that are watched by events, each with a handle of the kernel. */
 const MAX_WATCHED = 256;
+/** After hints that named what changed, everything is looked at once more: another machine may have changed something in the same moment. */
+const FULL_LOOK_MS = 5_000;
 const DEEP_EVERY_POLLS = 5;
 /** Polling a deep folder takes at most a twentieth of the time. */
 const DEEP_SHARE = 20;
@@ -39,13 +41,21 @@ export async function* watchFolder(source: FolderWatchSource, signal: AbortSigna
   try {
     await look();
     yield {};
+    let owedAtMs = Number.POSITIVE_INFINITY;
     while (!signal.aborted) {
       await bell.wait(signal, source.pollMs);
       if (signal.aborted) return;
       const paths = events.take();
       const changed = await look();
-      if (changed) yield {};
-      else if (paths !== undefined) yield paths.length > MAX_PATHS ? {} : { paths };
+      const named = paths !== undefined && paths.length <= MAX_PATHS ? paths : undefined;
+      const nowMs = source.clock.monotonicMs();
+      if (nowMs >= owedAtMs || (named === undefined && (changed || paths !== undefined))) {
+        owedAtMs = Number.POSITIVE_INFINITY;
+        yield {};
+      } else if (named !== undefined) {
+        owedAtMs = Math.min(owedAtMs, nowMs + FULL_LOOK_MS);
+        yield { paths: named };
+      }
     }
   } finally {
     events.close();
