@@ -22,14 +22,14 @@ export interface AskParts {
 /** Asks nodes over the store. */
 export interface Asker {
   /** @throws NODE_NO_ANSWER, and what the node's verb throws */
-  ask<V extends keyof NodeRequestMap>(
+  readonly ask: <V extends keyof NodeRequestMap>(
     node: string,
     verb: V,
     input: NodeRequestMap[V]["input"],
     timeoutMs?: number,
-  ): Promise<NodeRequestMap[V]["output"]>;
+  ) => Promise<NodeRequestMap[V]["output"]>;
   /** The same of one node, or of every node at once. @throws NODE_UNKNOWN */
-  each<T>(node: string | undefined, one: (node: string) => Promise<T>): Promise<readonly PerNode<T>[]>;
+  readonly each: <T>(node: string | undefined, one: (node: string) => Promise<T>) => Promise<readonly PerNode<T>[]>;
 }
 
 /** A node on the same store answers in milliseconds; one that does not is told as silent. */
