@@ -1,11 +1,11 @@
 /** The central certificates: files named by host, read on demand, followed as they change. */
 export { openCentralCertificates, type CentralSettings } from "./central.ts";
-export { DEFAULT_LIMITS, type CertificateLimits } from "./central-state.ts";
+export { type CertificateLimits } from "./central-state.ts";
 export { checkCertificateFiles, checkFiles, type CheckedFile, type CheckSettings, type NamedBytes } from "./check-files.ts";
 export type { FollowSettings } from "./follow.ts";
 export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";
-export { parseFileName, suggestedFileName, type CertificateFileName, type CertificateFormat } from "./naming.ts";
+export { parseFileName, type CertificateFileName, type CertificateFormat } from "./naming.ts";
 export { fixedPasswords, noPasswords, openPasswords, type PasswordSettings, type PasswordSource } from "./passwords.ts";
 export type { WorkerSettings } from "./reading-pool.ts";
 export type { ScanSettings } from "./scan.ts";

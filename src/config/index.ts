@@ -13,11 +13,9 @@ export type {
   TlsPolicy,
   TlsVersion,
 } from "./types.ts";
-export { formatBinding } from "./binding-url.ts";
-export { formatDuration, formatSize, parseDuration, parseSize } from "./duration.ts";
 export { formatProblems } from "./format-problems.ts";
 export { parseFarmConfig } from "./parse-farm-config.ts";
-export { MAX_YAML_BYTES } from "./read-yaml.ts";
+
 export { farmSchema } from "./schema.ts";
 export { bindingsOf, createSiteIndex, policyFor, servedPorts } from "./site-index.ts";
 export { diffConfigs, type ConfigChange } from "./diff-configs.ts";

@@ -1,5 +1,5 @@
 /** What a ClientHello says, which certificate it gets, and how it is refused. */
-export { ALERTS, alertRecord } from "./alert.ts";
+export { alertRecord } from "./alert.ts";
 export { decide } from "./decide.ts";
 export { describeHello } from "./describe-hello.ts";
 export { MAX_PROXY_HEADER_BYTES, parseProxyHeader, proxyHeader, type ProxyHeaderReading } from "./proxy-header.ts";

@@ -1,5 +1,4 @@
 /** Reading and issuing certificates: PKCS#12, PEM and X.509 as data. Heavy; callers run it in workers. */
-export { certificateFacts } from "./certificate.ts";
 export { createAuthority, type Authority, type IssueRequest } from "./issue/authority.ts";
 export { writePfx, type PfxProfile } from "./issue/write-pfx.ts";
 export { readCertificateFile } from "./read-certificate-file.ts";

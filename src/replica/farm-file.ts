@@ -1,7 +1,7 @@
 import { FarmError } from "../base/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { isConflict } from "./error-kinds.ts";
-import { createBell, follow, pause } from "./follow.ts";
+import { pause } from "./follow.ts";
 import { HEAD_PREFIX } from "./revision-keys.ts";
 import { MAX_YAML_BYTES, readableCopy } from "./revision-record.ts";
 import { decodeFields, encodeJson, numberField, sha256, textField } from "./state-json.ts";
@@ -24,7 +24,6 @@ export type FarmFileState =
 
 const FILE = "farm.yaml";
 const MARK_KEY = `${HEAD_PREFIX}/farm-file`;
-const RESYNC_MS = 2_000;
 /** Between two equal looks: longer than an editor takes from truncating a file to writing it. */
 const SETTLE_MS = 250;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -103,33 +102,5 @@ async function writeMark(store: FarmStore, { number, digest }: Revision): Promis
   } catch (error) {
     // Somebody else brought the file into step at the same moment; the next look decides again.
     if (!isConflict(error)) throw error;
-  }
-}
-
-/** A content that farm.yaml settled on. With `problem` the text is empty: it could not be taken. */
-export interface SavedFarmFile {
-  readonly yaml: string;
-  /** sha256 of the file's bytes. */
-  readonly digest: string;
-  readonly problem?: string;
-}
-
-/** Yields the present content and each new one that two equal looks agree on, at most 4 MiB. Outlives the store; ends on abort. */
-export async function* watchFarmFile(store: FarmStore, signal: AbortSignal): AsyncGenerator<SavedFarmFile> {
-  const bell = createBell();
-  let told = "";
-  let toldStamp = "";
-  const look = async (): Promise<{ readonly file: FarmFile | undefined; readonly stamp: string }> => {
-    const stamp = (await store.folder("config").stat(FILE))?.stamp ?? "";
-    return { stamp, file: stamp === toldStamp ? { kind: "absent" } : await readSettledFarmFile(store, signal) };
-  };
-  const hints = [(stop: AbortSignal) => store.folder("config").watch({ signal: stop })];
-  for await (const { file, stamp } of follow({ look, hints, everyMs: RESYNC_MS, signal, bell })) {
-    if (file === undefined) bell.ring();
-    if (file === undefined || file.kind === "absent") continue;
-    toldStamp = stamp;
-    if (file.digest === told) continue;
-    told = file.digest;
-    yield file.kind === "text" ? { yaml: file.yaml, digest: file.digest } : { yaml: "", digest: file.digest, problem: file.problem };
   }
 }

@@ -5,7 +5,6 @@ export type { ContentTree } from "./content-disk.ts";
 export { createContentReplica, type ContentReplica, type ContentReplicaSettings, type ContentReport } from "./content-replica.ts";
 export { createDrains, type Drain, type Drains } from "./drains.ts";
 export { createDuties, type Duties, type DutiesSettings } from "./duties.ts";
-export { watchFarmFile, type SavedFarmFile } from "./farm-file.ts";
 export { createLastGood, type LastGood, type LastGoodReading } from "./last-good.ts";
 export { createReports, type AgedReport, type PublishOutcome, type Reports } from "./reports.ts";
 export type { SendOptions } from "./request-sender.ts";
