@@ -43,7 +43,10 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
   const problems = new Map<string, { readonly wanted: WantedListener; readonly problem: string }>();
 
   const openOne = async (wanted: WantedListener): Promise<void> => {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accept(socket, wanted));
+    // Plain HTTP clients may close their half and wait for the answer. A TLS connection that is closed on one side is over: nobody would
+    // ever end the other side of one whose client leaves between handshake and request.
+    const allowHalfOpen = wanted.protocol === "http";
+    const server = createServer({ noDelay: true, allowHalfOpen }, (socket) => accept(socket, wanted));
     try {
       await listen(server, wanted);
       server.on("error", (error) => log.error("listener failed", { listener: keyOf(wanted), error: error.message }));

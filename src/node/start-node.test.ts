@@ -214,6 +214,26 @@ describe("what is no handshake", () => {
   });
 });
 
+test("connections that clients leave at any moment are let go", async () => {
+  const leave = (at: "connected" | "half" | "handshake"): Promise<void> =>
+    new Promise((resolve) => {
+      const options = { host: "127.0.0.1", port: https(), servername: "www.example.test", ca: farm.authority.certificatePem };
+      const socket =
+        at === "handshake"
+          ? connectTls(options, () => socket.end())
+          : connectTcp(options, () => socket.end(at === "half" ? "\u0016\u0003" : ""));
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve());
+      socket.resume();
+    });
+  const moments = Array.from({ length: 20 }, () => ["connected", "half", "handshake"] as const).flat();
+  await Promise.all(moments.map(leave));
+  await eventually(
+    async () => nodes[0].report().resources.connections,
+    (open) => open <= 1, // the node's own proof may be under way
+  );
+});
+
 describe("session tickets", () => {
   const versions = ["TLSv1.2", "TLSv1.3"] as const;
 
