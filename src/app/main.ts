@@ -5,7 +5,9 @@ import { fail } from "./fail.ts";
 const [verb, ...rest] = process.argv.slice(2);
 
 async function run(): Promise<void> {
-  switch (verb) {
+  // Help is the command line's, also for the roles.
+  const wantsHelp = rest.includes("--help") || rest.includes("-h");
+  switch (wantsHelp ? "" : verb) {
     case "node":
       return (await import("./run-node.ts")).runNode(rest);
     case "balancer":

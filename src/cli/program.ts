@@ -4,20 +4,11 @@ import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
 import { addNodeVerbs } from "./commands/nodes.ts";
+import type { Act } from "./act.ts";
 import { completionScript, SHELLS } from "./completion.ts";
 import type { CliHost } from "./host.ts";
 import { examples } from "./options.ts";
-import { createSession, type CommonOptions, type Session } from "./session.ts";
-
-/** Turns a verb into commander's action: options and arguments in, an exit code out. */
-export type Act = (run: (session: Session, given: Given) => Promise<number>) => (...parameters: unknown[]) => Promise<void>;
-
-/** What the operator gave to a verb. */
-export interface Given {
-  readonly arguments: readonly unknown[];
-  /** Options of the verb and of the command, as commander parsed them. */
-  readonly options: Readonly<Record<string, unknown>>;
-}
+import { createSession, type CommonOptions } from "./session.ts";
 
 /** The command line with all its verbs. `onExit` is told the outcome of the verb that ran. */
 export function createProgram(host: CliHost, onExit: (code: number) => void): Command {

@@ -23,7 +23,7 @@ export function createProgressBar(terminal: Terminal, label: string, now: () => 
       drawnMs = at;
       drawn = true;
       const filled = total === 0 ? 0 : Math.round((WIDTH * done) / total);
-      const line = `${label} ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${done}/${total} ${note}`;
+      const line = `${label} ${done}/${total} ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${note}`;
       terminal.write(`\r\u001b[K${line.slice(0, Math.max(20, (terminal.columns ?? 80) - 1))}`);
     },
     end() {

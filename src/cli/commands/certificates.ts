@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import { examples } from "../options.ts";
-import type { Act } from "../program.ts";
+import type { Act } from "../act.ts";
 import { checkFiles, listFiles } from "../verbs/certs.ts";
 
 /** `certs …`. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import { collect, examples, whole } from "../options.ts";
-import type { Act } from "../program.ts";
+import type { Act } from "../act.ts";
 import {
   applyConfig,
   configHistory,

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 import type { AdminArguments, UpArguments } from "../host.ts";
 import { examples, port } from "../options.ts";
-import type { Act } from "../program.ts";
+import type { Act } from "../act.ts";
 import { status } from "../verbs/status.ts";
 
 /** `up`, `node`, `balancer`, `admin`, `status`. */

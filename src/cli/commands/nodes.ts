@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import { examples, port, whole } from "../options.ts";
-import type { Act } from "../program.ts";
+import type { Act } from "../act.ts";
 import { addBinding, deleteBinding, drain, explain, prove, refusals, showBindings, undrain, type ExplainOptions } from "../verbs/nodes.ts";
 
 const NODE = "--node <node>";
