@@ -47,6 +47,7 @@ export async function makeDemoFarm(root: string, settings: { readonly basePort: 
   await writeFile(paths.passwords, `# Passwords of the central certificates (docs/certificates.md).\neveryFile: ${password.reveal()}\n`, {
     mode: 0o600,
   });
+  await writeFile(join(paths.local, "pfx-password"), `${password.reveal()}\n`, { mode: 0o600 });
   const authority = await createAuthority({ name: "certfarm demo CA", now: systemClock.now(), intermediate: true });
   await writeFile(paths.authority, authority.certificatePem);
 
