@@ -25,7 +25,7 @@ const MAX_LOG = 4_000_000;
 export function farmProcess(
   name: string,
   args: readonly string[],
-  options: { readonly binary: string; readonly env?: NodeJS.ProcessEnv },
+  { binary, wrapper }: { readonly binary: string; readonly wrapper: readonly string[] },
 ): FarmProcess {
   let child: ChildProcess | undefined;
   let log = "";
@@ -41,10 +41,8 @@ export function farmProcess(
     log: () => log,
     start() {
       if (isRunning()) throw new Error(`${name} runs already`);
-      child = spawn(options.binary, [MAIN, ...args], {
-        stdio: ["ignore", "ignore", "pipe", "ipc"],
-        env: { ...process.env, ...options.env },
-      });
+      const [command = binary, ...rest] = [...wrapper, binary, MAIN, ...args];
+      child = spawn(command, rest, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         log = (log + text).slice(-MAX_LOG);
       });

@@ -11,7 +11,8 @@ import { openDirectoryStore, type FarmStore } from "../../src/store/index.ts";
 import { certificateFile, createTestAuthority, DEFAULT_CERTIFICATES, PFX_PASSWORD, type CertificateSpec } from "./certificates.ts";
 import { contentFolders, DEFAULT_SITES, farmYaml, type FarmYamlParts, type Listens, type SiteYaml } from "./farm-yaml.ts";
 import { freePorts } from "./free-ports.ts";
-import { farmProcess, type FarmProcess } from "./processes.ts";
+import { farmProcess, MAIN, type FarmProcess } from "./processes.ts";
+import { run, type RunOptions, type RunResult } from "./run.ts";
 import { until } from "./until.ts";
 
 /** What a test asks of its farm; everything has a default. */
@@ -20,14 +21,16 @@ export interface TestFarmSettings extends Pick<FarmYamlParts, "tls" | "limits" |
   readonly nodes?: number;
   /** @default true */
   readonly balancer?: boolean;
+  /** Starts an admin API beside the farm, for `cli`. @default false */
+  readonly admin?: boolean;
   readonly sites?: readonly SiteYaml[];
   readonly certificates?: readonly CertificateSpec[];
   /** More files of the store, by path below it. */
   readonly files?: (authority: Authority) => Promise<Readonly<Record<string, string | Uint8Array>>>;
   /** The Node program to run. @default the one that runs the tests */
   readonly binary?: string;
-  /** Where a node keeps its own data. @default below the farm's folder */
-  readonly dataDir?: (node: string) => string | undefined;
+  /** A command that each node's process is run by, e.g. in a mount namespace of its own; ends with `exec`. */
+  readonly nodeWrapper?: (dataDir: string) => readonly string[];
 }
 
 /** Where clients can reach the farm: the balancer first, then each node. */
@@ -38,6 +41,8 @@ export interface TestFarm {
   readonly root: string;
   /** The store's folder. */
   readonly store: string;
+  /** The store as its members see it. */
+  readonly storeHandle: FarmStore;
   readonly authority: Authority;
   /** PEM file of the root that clients trust. */
   readonly caFile: string;
@@ -56,6 +61,8 @@ export interface TestFarm {
   putFile(path: string, bytes: string | Uint8Array): Promise<void>;
   reports(): Promise<readonly NodeReport[]>;
   ask<V extends keyof NodeRequestMap>(node: string, verb: V, input: NodeRequestMap[V]["input"]): Promise<NodeRequestMap[V]["output"]>;
+  /** Runs the command line against the farm's admin API. */
+  cli(args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Waits until these nodes (default: all) answer /readyz with 200, nothing is left to prove, and content is there. */
   ready(nodes?: readonly string[]): Promise<void>;
   /** Ends every process and removes the folder. Throws when a process does not end well. */
@@ -77,8 +84,19 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
   const store = await openDirectoryStore({ root: paths.store, log: silentLog, clock: systemClock });
   const nodes = listens.filter(({ name }) => name !== "balancer");
   const balancer = listens.find(({ name }) => name === "balancer");
+  const adminPort = settings.admin === true ? (await freePorts(1))[0] : undefined;
   const parts: FarmYamlParts = { ...settings, nodes, balancer, sites };
-  const farm = new RunningTestFarm({ ...paths, authority, nodes, entrances: listens, balancer, parts, storeHandle: store, settings });
+  const farm = new RunningTestFarm({
+    ...paths,
+    authority,
+    nodes,
+    entrances: listens,
+    balancer,
+    parts,
+    storeHandle: store,
+    settings,
+    adminPort,
+  });
   try {
     await farm.fill();
     await farm.start();
@@ -109,6 +127,7 @@ interface Facts {
   readonly parts: FarmYamlParts;
   readonly storeHandle: FarmStore;
   readonly settings: TestFarmSettings;
+  readonly adminPort: number | undefined;
 }
 
 class RunningTestFarm implements TestFarm {
@@ -124,13 +143,17 @@ class RunningTestFarm implements TestFarm {
     this.#requests = createRequests(facts.storeHandle, { clock: systemClock, log: silentLog });
     const binary = facts.settings.binary ?? process.execPath;
     for (const { name } of facts.nodes) {
-      const data = facts.settings.dataDir?.(name) ?? join(facts.root, "data", name);
+      const data = join(facts.root, "data", name);
       const args = ["node", "--name", name, "--store", facts.store, "--data", data, "--passwords", facts.passwordFile];
-      this.#processes.set(name, farmProcess(name, args, { binary }));
+      this.#processes.set(name, farmProcess(name, args, { binary, wrapper: facts.settings.nodeWrapper?.(data) ?? [] }));
     }
     if (facts.balancer !== undefined) {
       const args = ["balancer", "--store", facts.store, "--data", join(facts.root, "data", "balancer")];
-      this.#processes.set("balancer", farmProcess("balancer", args, { binary }));
+      this.#processes.set("balancer", farmProcess("balancer", args, { binary, wrapper: [] }));
+    }
+    if (facts.adminPort !== undefined) {
+      const args = ["admin", "--store", facts.store, "--admin-port", String(facts.adminPort), "--local", join(facts.root, "local")];
+      this.#processes.set("admin", farmProcess("admin", [...args, "--passwords", facts.passwordFile], { binary, wrapper: [] }));
     }
   }
 
@@ -139,6 +162,9 @@ class RunningTestFarm implements TestFarm {
   }
   get store(): string {
     return this.#facts.store;
+  }
+  get storeHandle(): FarmStore {
+    return this.#facts.storeHandle;
   }
   get authority(): Authority {
     return this.#facts.authority;
@@ -217,6 +243,19 @@ class RunningTestFarm implements TestFarm {
     return output as NodeRequestMap[V]["output"]; // the verb's own contract
   }
 
+  cli(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const { adminPort, root } = this.#facts;
+    if (adminPort === undefined) throw new Error("this farm was started without an admin API");
+    const env = {
+      ...process.env,
+      NO_COLOR: "1",
+      CERTFARM_ADMIN: `http://127.0.0.1:${adminPort}`,
+      CERTFARM_TOKEN_FILE: join(root, "local", "admin-token"),
+      ...options.env,
+    };
+    return run(process.execPath, [MAIN, ...args], { timeoutMs: 60_000, ...options, env });
+  }
+
   async ready(nodes: readonly string[] = this.nodes.map(({ name }) => name)): Promise<void> {
     try {
       for (const node of this.nodes.filter(({ name }) => nodes.includes(name))) {
@@ -227,6 +266,8 @@ class RunningTestFarm implements TestFarm {
       if (balancer !== undefined && this.process("balancer").running) {
         await until(() => takesNodes(balancer, nodes), { what: "the balancer takes the nodes", deadlineMs: START_MS });
       }
+      const { adminPort } = this.#facts;
+      if (adminPort !== undefined) await until(() => answers(adminPort), { what: "the admin API answers", deadlineMs: START_MS });
     } catch (error) {
       const logs = [...this.#processes.values()].map((one) => `--- ${one.name}\n${one.log().slice(-3000)}`);
       throw new Error(`the farm does not serve: ${String(error)}\n${logs.join("\n")}`, { cause: error });
@@ -261,6 +302,10 @@ async function hasProvedAll(node: Listens): Promise<boolean> {
   const { pending, failed } = (await response.json()) as { pending?: number; failed?: number }; // HealthServer's answer
   if (response.status === 200 && pending === 0 && failed === 0) return true;
   throw new Error(`/readyz answers ${response.status}, ${pending} pending, ${failed} failed`);
+}
+
+async function answers(port: number): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) })).status > 0;
 }
 
 async function takesNodes(balancer: Listens, names: readonly string[]): Promise<boolean> {

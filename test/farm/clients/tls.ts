@@ -55,7 +55,9 @@ export async function request(socket: TLSSocket, host: string, path = "/"): Prom
   socket.on("data", read);
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const closed = new AbortController();
+    socket.once("close", () => closed.abort(new Error("the connection was closed without a whole answer")));
+    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     while (!isWhole(answer)) await once(socket, "data", { signal });
     return answer;
   } finally {
