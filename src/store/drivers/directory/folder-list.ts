@@ -2,6 +2,7 @@ import { lstat, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { FileStat } from "../../contract.ts";
+import { folderPathParts } from "../../key.ts";
 import { isAbsent, TEMP_PREFIX } from "./disk.ts";
 import { fileStat, type RawStat, resolveInside } from "./folder-path.ts";
 import type { Gate } from "./gate.ts";
@@ -65,9 +66,15 @@ async function removeDead(directory: string, temps: readonly string[], nowMs: nu
 
 /** The stat of a regular file below the root, links resolved; undefined when there is none. */
 export async function statInside(root: string, path: string): Promise<FileStat | undefined> {
-  const real = await resolveInside(root, path);
-  if (real === undefined) return undefined;
   try {
+    // What stands in the root itself and is no link needs nothing resolved: that is most files, looked at again and again.
+    const parts = folderPathParts(path);
+    if (parts.length === 1) {
+      const raw = await lstat(join(root, ...parts), { bigint: true });
+      if (!raw.isSymbolicLink()) return raw.isFile() ? fileStat(path, raw) : undefined;
+    }
+    const real = await resolveInside(root, path);
+    if (real === undefined) return undefined;
     const raw = await stat(real, { bigint: true });
     return raw.isFile() ? fileStat(path, raw) : undefined;
   } catch (error) {
