@@ -12,6 +12,8 @@ export interface LiveName {
   readonly fingerprint: string;
   /** Names that the offered certificates cover. */
   readonly certificateNames: readonly HostPattern[];
+  /** Names what client certificates are checked by; absent = none are asked for. */
+  readonly clientRule?: string;
 }
 
 /** What a TLS server for one name is made of. */
@@ -21,6 +23,7 @@ export interface LiveNameParts {
   readonly certificateNames: readonly HostPattern[];
   readonly policy: TlsPolicy;
   readonly clientCaPem?: string;
+  readonly clientRule?: string;
   readonly ticketKey?: Buffer;
   readonly handshakeTimeoutMs: number;
 }
@@ -70,7 +73,8 @@ export function createLiveName(
   });
   server.on("secureConnection", on.secure);
   server.on("tlsClientError", on.failed);
-  return { server, fingerprint: parts.fingerprint, certificateNames: parts.certificateNames };
+  const { fingerprint, certificateNames, clientRule } = parts;
+  return { server, fingerprint, certificateNames, ...(clientRule === undefined ? {} : { clientRule }) };
 }
 
 function clientCertificateOptions(parts: LiveNameParts): tls.TlsOptions {

@@ -29,6 +29,8 @@ export interface ResolvedPolicy {
   /** Changes whenever the policy or the CA file does. */
   readonly digest: string;
   readonly clientCaPem?: string;
+  /** Names what client certificates are checked by (web room's TlsDemands). */
+  readonly clientRule?: string;
 }
 
 /** What the live names work with. */
@@ -79,7 +81,7 @@ export class LiveNames {
   resize(maxLive: number): void {
     if (maxLive === this.#cache.max) return;
     const resized = new LRUCache<string, Slot>({ max: maxLive });
-    resized.load(this.#cache.dump().slice(0, maxLive));
+    resized.load(this.#cache.dump()); // ends with the most recently used: those stay
     this.#cache = resized;
   }
 
@@ -96,13 +98,25 @@ export class LiveNames {
       const wanted = generation === "current" && slot.tickets !== undefined ? ticketSlot(slot.tickets, question.ticketKeyName) : generation;
       return wanted === generation ? { kind: "live", live: slot.live } : this.#find(question, wanted);
     }
-    const joined = this.#making.get(key);
-    if (joined !== undefined) return joined;
+    const made = this.#making.get(key) ?? this.#begin(key, question, generation);
+    if (generation !== "current" || question.ticketKeyName === undefined) return made;
+    return made.then((answer) => this.#withTicket(question, answer, key));
+  }
+
+  #begin(key: string, question: NameQuestion, generation: TicketSlot): Promise<NameAnswer> {
     const promise = this.#make(key, question, generation)
       .catch(refusedFor)
       .finally(() => this.#making.delete(key));
     this.#making.set(key, promise);
     return promise;
+  }
+
+  /** The making of a name is shared by all who wait for it; each may hold a ticket of another generation. */
+  #withTicket(question: NameQuestion, answer: NameAnswer, key: string): NameAnswer | Promise<NameAnswer> {
+    const tickets = this.#cache.get(key)?.tickets;
+    if (answer.kind !== "live" || tickets === undefined) return answer;
+    const wanted = ticketSlot(tickets, question.ticketKeyName);
+    return wanted === "current" ? answer : this.#find(question, wanted);
   }
 
   /** Whether a slot is what its name should get. If not, #make decides anew and keeps the server when the answer is the same. */
@@ -137,7 +151,7 @@ export class LiveNames {
     const prepared = await Promise.all(decision.certificates.map((certificate) => certificates.prepared(certificate.file)));
     const usable = prepared.filter((certificate) => certificate !== undefined);
     if (usable.length === 0) return undefined;
-    const { policy, clientCaPem } = made.resolved;
+    const { policy, clientCaPem, clientRule } = made.resolved;
     const settings = {
       fingerprint: made.fingerprint,
       certificates: usable,
@@ -145,6 +159,7 @@ export class LiveNames {
       policy,
       handshakeTimeoutMs: state().config?.limits.handshakeTimeoutMs ?? 10_000,
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
+      ...(clientRule === undefined ? {} : { clientRule }),
       ...(made.ticketKey === undefined ? {} : { ticketKey: made.ticketKey }),
     };
     return gate.run(() => {
@@ -184,7 +199,8 @@ function addressClass(table: BindingTable, address: IpAddress, port: number): st
   return indexTable(table).port(port)?.ip(address) === undefined ? `v${ipFamily(address)}` : address;
 }
 
-const hostText = (name: ServerName): string => (name.kind === "name" ? name.host : name.kind);
+/** Parentheses keep what is no name apart from hosts that are called `absent` or `invalid`. */
+const hostText = (name: ServerName): string => (name.kind === "name" ? name.host : `(${name.kind})`);
 
 function refusedUnprepared(decision: Served): NameAnswer {
   const because = "its key could not be read again; see `certfarm certs list`";

@@ -19,6 +19,7 @@ import {
 } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
+import { createClientAuthorities } from "./client-authorities.ts";
 import { Serving } from "./serving.ts";
 
 /** What a node is started with. */
@@ -69,7 +70,7 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
     log,
     accessLog: accessLogs,
     certificates,
-    certificateFolder: folder,
+    authorities: createClientAuthorities({ folder, dir: join(dataDir, "authorities"), clock, log }),
     content,
     initial,
   });

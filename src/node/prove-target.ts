@@ -62,7 +62,7 @@ function judgeObservation(
 ): Fault | undefined {
   const { outcome } = seen;
   if (outcome.kind !== "served") {
-    if (outcome.kind === "alert" && requiresClientCertificate(parts, target)) return undefined;
+    if (outcome.kind === "alert" && isMissedCertificate(outcome.alert, parts, target)) return undefined;
     const ended = outcome.kind === "alert" ? `the alert ${outcome.alert}` : outcome.kind;
     return { reason: "no-answer", problem: `the node's own handshake ended in ${ended}` };
   }
@@ -80,9 +80,15 @@ function judgeObservation(
   return undefined;
 }
 
-/** A site that demands a client certificate ends the proof's handshake after it showed its own: that is its proof. */
-function requiresClientCertificate(parts: ProvingParts, target: ProofTarget): boolean {
+/** What a server says to a client without the certificate it demands (RFC 8446 section 6.2; TLS 1.2 has no alert of its own for it). */
+const MISSED_CERTIFICATE: ReadonlySet<string> = new Set(["certificate_required", "bad_certificate", "handshake_failure"]);
+
+/**
+ * A site that demands a client certificate ends the proof's handshake after it showed its own: that is its proof. Any other alert is a
+ * fault there as everywhere: a site whose authorities cannot be read serves nobody.
+ */
+function isMissedCertificate(alert: string, parts: ProvingParts, target: ProofTarget): boolean {
   const { sites, config } = parts.state();
   const policy = sites?.find("https", target.port, target.host)?.tls ?? config?.tls;
-  return policy?.clientCertificates === "require";
+  return policy?.clientCertificates === "require" && MISSED_CERTIFICATE.has(alert);
 }

@@ -2,8 +2,8 @@ import { type Clock, type Log } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, Limits } from "../config/index.ts";
 import type { ContentReplica } from "../replica/index.ts";
-import type { Folder } from "../store/index.ts";
 import { createWebHandler, type AccessLog, type WebHandler } from "../web/index.ts";
+import type { ClientAuthorities } from "./client-authorities.ts";
 import { createColdGate } from "./cold-gate.ts";
 import { createConnectionRegister } from "./connections.ts";
 import { createFileVersions } from "./file-versions.ts";
@@ -25,7 +25,7 @@ export interface ServingParts {
   readonly log: Log;
   readonly accessLog: AccessLog;
   readonly certificates: CentralCertificates;
-  readonly certificateFolder: Folder;
+  readonly authorities: ClientAuthorities;
   readonly content: ContentReplica;
   readonly initial: Omit<ServingState, "epoch">;
 }
@@ -55,7 +55,8 @@ export class Serving {
   constructor(parts: ServingParts) {
     const { clock, log, certificates } = parts;
     this.#state = { ...parts.initial, epoch: 1 };
-    this.#handler = createHandler(parts, this.state);
+    const policies = createSitePolicies(parts.authorities, this.state);
+    this.#handler = createHandler(parts, this.state, policies);
     this.journal = createRefusalJournal(clock);
     this.selector = createSelector({ clock, certificates, state: this.state });
     const trusts: ProxyTrust = (peer) => this.#trusts(peer);
@@ -64,7 +65,6 @@ export class Serving {
     const http = (): HttpServers | undefined => this.#http;
     const { journal, connections, selector } = this;
     this.front = new TlsFront({ intake: this.#intake, journal, connections, http, noteWarm: () => gate.noteWarm() });
-    const policies = createSitePolicies(parts.certificateFolder, this.state);
     const versions = createFileVersions();
     this.liveNames = new LiveNames(
       {
@@ -144,7 +144,7 @@ export class Serving {
 }
 
 /** Before the first configuration nothing is handed to the web room, so its limits are never asked for then. */
-function createHandler(parts: ServingParts, state: () => ServingState): WebHandler {
+function createHandler(parts: ServingParts, state: () => ServingState, policies: SitePolicies): WebHandler {
   const limits = (): Limits => {
     const config = state().config;
     if (config === undefined) throw new Error("no request can come before the first configuration");
@@ -156,6 +156,7 @@ function createHandler(parts: ServingParts, state: () => ServingState): WebHandl
       sites: () => state().sites ?? { find: () => undefined, httpsHosts: [] },
       limits,
       content: (folder) => parts.content.tree(folder),
+      tlsDemands: (port, host) => policies.demands(port, host),
       publicHttpsPort: (bindingPort) => {
         const { config } = state();
         return (

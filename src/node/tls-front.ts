@@ -172,6 +172,8 @@ function connectionFacts(handshake: Handshake, live: LiveName, socket: TLSSocket
     clientAddress: handshake.client.address,
     clientPort: handshake.client.port,
     certificateNames: live.certificateNames,
+    tlsVersion: socket.getProtocol() === "TLSv1.3" ? "1.3" : "1.2",
+    ...(live.clientRule === undefined ? {} : { clientRule: live.clientRule }),
     ...(name.kind === "name" ? { serverName: name.host } : {}),
     ...(typeof subject === "string" ? { clientSubject: subject } : {}),
   };

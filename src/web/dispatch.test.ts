@@ -124,6 +124,21 @@ describe("the site is found by the host", () => {
     expect((await h2({ ":authority": "www.example.test" })).body).toBe("home");
   });
 
+  it("a host that asks more of the handshake than the connection was made by is misdirected; what it asks may change at any time", async () => {
+    const demands = (clientRule: string | undefined, minVersion: "1.2" | "1.3" = "1.2") => ({
+      demands: () => ({ minVersion, ...(clientRule === undefined ? {} : { clientRule }) }),
+    });
+    farm.set(demands("require staff.pem x"));
+    const answer = await ask("www.example.test", "/", true);
+    expect([answer.status, answer.body.includes("handshake does not meet the rules of www.example.test")]).toEqual([421, true]);
+    expect((await h2({ ":authority": "www.example.test" })).status).toBe(421);
+    expect((await ask("www.example.test", "/")).status).toBe(200); // plain http has no handshake
+    farm.set(demands(undefined, "1.3"));
+    expect((await h2({ ":authority": "www.example.test" })).status).toBe(421);
+    farm.set({});
+    expect((await h2({ ":authority": "www.example.test" })).status).toBe(200);
+  });
+
   it("an authority beside another host is refused in HTTP/2", async () => {
     expect((await h2({ ":authority": "www.example.test", host: "secure.example.test" })).status).toBe(400);
     expect((await h2({ ":authority": "www.example.test", host: "www.example.test" })).status).toBe(200);

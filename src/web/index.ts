@@ -4,6 +4,6 @@ export type { AccessFormat } from "./access-line.ts";
 export { openAccessLog, type AccessLogSettings, type OpenAccessLog } from "./access-log.ts";
 export { answerClientError, type ClientErrorKind } from "./client-error.ts";
 export { httpServerOptions, type HttpServerOptions } from "./server-options.ts";
-export type { ConnectionFacts, ContentTree, WebHandler, WebRequest, WebResponse, WebSources } from "./types.ts";
+export type { ConnectionFacts, ContentTree, TlsDemands, WebHandler, WebRequest, WebResponse, WebSources } from "./types.ts";
 export { createWebHandler } from "./web-handler.ts";
 export type { WebOptions } from "./web-options.ts";

@@ -3,7 +3,7 @@ import type { Limits, SiteConfig, SiteIndex } from "../config/index.ts";
 import { ContentView } from "./content-view.ts";
 import type { FlatHeaders } from "./exchange.ts";
 import { parseAuthority, type Authority } from "./request-target.ts";
-import type { ConnectionFacts, ContentTree, WebSources } from "./types.ts";
+import type { ConnectionFacts, ContentTree, TlsDemands, WebSources } from "./types.ts";
 
 /** Where the requests of one connection for one Host go; found once, and again when configuration or host change. */
 export type Route =
@@ -16,8 +16,8 @@ export type Route =
     }
   /** No valid host name. */
   | { readonly kind: "malformed"; readonly extra: FlatHeaders }
-  /** 421: the connection was opened for a certificate that does not cover this host. */
-  | { readonly kind: "misdirected"; readonly host: Authority; readonly extra: FlatHeaders }
+  /** 421: the connection's certificate does not cover this host, or its handshake was made by weaker rules than the host's. */
+  | { readonly kind: "misdirected"; readonly because: "certificate" | "handshake"; readonly host: Authority; readonly extra: FlatHeaders }
   | { readonly kind: "absent"; readonly host: Authority; readonly extra: FlatHeaders };
 
 interface Remembered {
@@ -41,8 +41,10 @@ export class Router {
     const limits = this.#sources.limits();
     const last = this.#last.get(connection);
     if (last !== undefined && last.host === host && last.sites === sites && last.limits === limits) return last.route;
-    const route = this.#look(connection, host, sites);
-    this.#last.set(connection, { sites, limits, host, route });
+    const demands = connection.protocol === "https" ? this.#demandsOn(connection, host) : undefined;
+    const route = this.#look(connection, host, { sites, demands });
+    // Authorities of client certificates change without a revision: their sites are looked at on every request.
+    if (demands?.clientRule === undefined) this.#last.set(connection, { sites, limits, host, route });
     return route;
   }
 
@@ -65,13 +67,19 @@ export class Router {
     return view;
   }
 
-  #look(connection: ConnectionFacts, host: string, sites: SiteIndex): Route {
+  #demandsOn(connection: ConnectionFacts, host: string): TlsDemands {
+    return this.#sources.tlsDemands(connection.bindingPort, parseAuthority(host)?.name);
+  }
+
+  #look(connection: ConnectionFacts, host: string, by: { readonly sites: SiteIndex; readonly demands: TlsDemands | undefined }): Route {
     const node = this.#nodeHeader();
     const authority = parseAuthority(host);
     if (authority === undefined) return { kind: "malformed", extra: node };
     const { protocol, bindingPort } = connection;
-    if (protocol === "https" && !isCovered(connection, authority)) return { kind: "misdirected", host: authority, extra: node };
-    const site = sites.find(protocol, bindingPort, authority.name);
+    const misdirected = { kind: "misdirected", host: authority, extra: node } as const;
+    if (protocol === "https" && !isCovered(connection, authority)) return { ...misdirected, because: "certificate" };
+    if (by.demands !== undefined && !meets(connection, by.demands)) return { ...misdirected, because: "handshake" };
+    const site = by.sites.find(protocol, bindingPort, authority.name);
     if (site === undefined) return { kind: "absent", host: authority, extra: node };
     return { kind: "site", site, host: authority, extra: [...node, ...hstsHeader(connection, site)], view: undefined };
   }
@@ -87,6 +95,15 @@ function isCovered(connection: ConnectionFacts, host: Authority): boolean {
   const names = connection.certificateNames;
   const { name } = host;
   return names === undefined || name === undefined || names.some((pattern) => patternCovers(pattern, name));
+}
+
+/**
+ * Whether a connection's handshake was as strict as the site wants it. One certificate may cover two sites, and HTTP/2 clients then reuse
+ * the connection of one for the other (RFC 9113 section 9.1.1): without this a site's client certificates could be passed by.
+ */
+function meets(connection: ConnectionFacts, demands: TlsDemands): boolean {
+  if (demands.clientRule !== undefined && connection.clientRule !== demands.clientRule) return false;
+  return demands.minVersion !== "1.3" || connection.tlsVersion === "1.3";
 }
 
 function hstsHeader(connection: ConnectionFacts, site: SiteConfig): FlatHeaders {

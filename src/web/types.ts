@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 
-import type { HostPattern } from "../base/index.ts";
-import type { Limits, SiteIndex } from "../config/index.ts";
+import type { HostName, HostPattern } from "../base/index.ts";
+import type { Limits, SiteIndex, TlsVersion } from "../config/index.ts";
 
 /** A request of HTTP/1.1 or of HTTP/2 through the compatibility API. */
 export type WebRequest = IncomingMessage | Http2ServerRequest;
@@ -20,8 +20,19 @@ export interface ConnectionFacts {
   /** Names of the leaf that was served (every key type of it); https only. A Host outside them is answered with 421. */
   readonly certificateNames?: readonly HostPattern[];
   readonly serverName?: string;
+  /** What was spoken; https only. */
+  readonly tlsVersion?: TlsVersion;
+  /** The rule by which this connection was asked for a client certificate; absent = it was not. */
+  readonly clientRule?: string;
   /** Client certificate's subject when one was verified. */
   readonly clientSubject?: string;
+}
+
+/** What a site asks of the handshake of a connection that reads it. */
+export interface TlsDemands {
+  readonly minVersion: TlsVersion;
+  /** Names mode and authorities of its client certificates, with their content; absent = it asks for none. */
+  readonly clientRule?: string;
 }
 
 /** A content folder on the node's own disk, whole and switched at once. */
@@ -39,6 +50,8 @@ export interface WebSources {
   sites(): SiteIndex;
   limits(): Limits;
   content(folder: string): ContentTree | undefined;
+  /** What the site that takes this host asks of TLS. A request over a connection that was made by weaker rules is answered with 421. */
+  tlsDemands(bindingPort: number, host: HostName | undefined): TlsDemands;
   /** The port a client must use for https of this site: the balancer's or the node's own mapped port. */
   publicHttpsPort(bindingPort: number): number;
 }

@@ -97,7 +97,7 @@ class Dispatch {
     exchange.extra = route.extra;
     if (scan.hosts > 1 || route.kind === "malformed") answerStatus(exchange, BAD_HOST);
     else if (target === undefined) answerStatus(exchange, BAD_TARGET);
-    else if (route.kind === "misdirected") answerStatus(exchange, misdirected(route.host.text));
+    else if (route.kind === "misdirected") answerStatus(exchange, misdirected(route));
     else if (route.kind === "absent") answerStatus(exchange, { status: 404, detail: `No site named ${route.host.text} is served here.` });
     else {
       exchange.site = route.site.name;
@@ -134,7 +134,8 @@ class Dispatch {
   }
 }
 
-const misdirected = (host: string): StatusPage => ({
-  status: 421,
-  detail: `This connection was opened for another name: its certificate does not cover ${host}. Open a new connection for ${host}.`,
-});
+function misdirected({ host, because }: Extract<Route, { kind: "misdirected" }>): StatusPage {
+  const why =
+    because === "certificate" ? `its certificate does not cover ${host.text}` : `its handshake does not meet the rules of ${host.text}`;
+  return { status: 421, detail: `This connection was opened for another name: ${why}. Open a new connection for ${host.text}.` };
+}

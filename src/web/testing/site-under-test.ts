@@ -18,6 +18,7 @@ import {
   type ClientErrorKind,
   type ConnectionFacts,
   type ContentTree,
+  type TlsDemands,
   type WebHandler,
   type WebOptions,
 } from "../index.ts";
@@ -88,6 +89,8 @@ function indexOf(sites: readonly SiteConfig[]): SiteIndex {
   };
 }
 
+const noDemands = (_host: string, _port: number): TlsDemands => ({ minVersion: "1.2" });
+
 /** Real servers over one handler, on ports of their own. */
 export interface Farm {
   readonly handler: WebHandler;
@@ -103,6 +106,7 @@ export interface Farm {
     limits?: Partial<Limits>;
     content?: Readonly<Record<string, ContentTree>>;
     fault?: Error;
+    demands?: (host: string, port: number) => TlsDemands;
   }): void;
   /** Resolves with the next entry of the access log. */
   nextEntry(): Promise<AccessEntry>;
@@ -116,7 +120,7 @@ export async function serveSites(
   options: Partial<WebOptions> & { readonly idleTimeoutMs?: number } = {},
 ): Promise<Farm> {
   const folder = mkdtempSync(join(tmpdir(), "web-"));
-  const state = { index: indexOf(sites), limits: LIMITS, content, fault: undefined as Error | undefined };
+  const state = { index: indexOf(sites), limits: LIMITS, content, fault: undefined as Error | undefined, demands: noDemands };
   const entries: AccessEntry[] = [];
   const clientErrors: ClientErrorKind[] = [];
   let waiting: ((entry: AccessEntry) => void)[] = [];
@@ -136,6 +140,7 @@ export async function serveSites(
         if (state.fault !== undefined) throw state.fault;
         return state.content[name];
       },
+      tlsDemands: (port, host) => state.demands(host ?? "", port),
       publicHttpsPort: (port) => (port === 443 ? 8_443 : port),
     },
     { log, clock: systemClock, diagnostics: silentLog, ...options },
@@ -159,6 +164,7 @@ export async function serveSites(
       if (change.limits !== undefined) state.limits = { ...LIMITS, ...change.limits };
       if (change.content !== undefined) state.content = change.content;
       state.fault = change.fault;
+      state.demands = change.demands ?? noDemands;
     },
     nextEntry: () => new Promise((resolve) => waiting.push(resolve)),
     async close() {
