@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 
 import { FarmError, systemClock } from "../base/index.ts";
 import type { UpArguments } from "../cli/index.ts";
-import { createOperations } from "../operations/index.ts";
+import { createOperations, type Operations } from "../operations/index.ts";
 import { noPasswords } from "../certificates/index.ts";
+import { readConfigProblem } from "../replica/index.ts";
+import type { FarmStore } from "../store/index.ts";
 import { checkPorts } from "./check-ports.ts";
 import { currentUser } from "./current-user.ts";
 import { aborted } from "./ending.ts";
@@ -16,8 +19,11 @@ import { serveAdmin, type RunningAdmin } from "./serve-admin.ts";
 /** How long the farm may take until every node has proved every host. */
 const PROVED_MS = 30_000;
 /** A process that is not ready by then does not start. */
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const ADMIN_OFFSET = 499;
+const LOOK_MS = 200;
+/** Far beyond what farm.yaml may have: larger files are refused by the nodes, which is then told. */
+const MAX_READ_BYTES = 64 << 20;
 
 /** `certfarm up`: a whole farm on this machine, with its admin API, until the signal aborts. Returns the exit code. */
 export async function runFarm(given: UpArguments, signal: AbortSignal): Promise<number> {
@@ -30,10 +36,10 @@ export async function runFarm(given: UpArguments, signal: AbortSignal): Promise<
       ...given,
       write: (line) => warnings.add(line),
       prepare: async ({ paths, store, config, log }) => {
-        const passwords = (await exists(paths.passwords)) ? { passwords: paths.passwords } : {};
-        // The admin API comes first: its port is taken when this very farm runs already.
-        admin = await serveAdmin({ store, local: paths.local, port: given.adminPort ?? given.basePort + ADMIN_OFFSET, log, ...passwords });
+        // Before anything is written: the ports are taken when this very farm runs already.
         await checkPorts(config);
+        const passwords = (await exists(paths.passwords)) ? { passwords: paths.passwords } : {};
+        admin = await serveAdmin({ store, local: paths.local, port: given.adminPort ?? given.basePort + ADMIN_OFFSET, log, ...passwords });
       },
     });
     await untilReady(farm, signal, tell);
@@ -83,27 +89,39 @@ async function untilReady({ config, supervisor, paths }: RunningFarm, signal: Ab
 async function welcome(farm: RunningFarm, admin: RunningAdmin | undefined, signal: AbortSignal): Promise<void> {
   const { store, log, config, paths } = farm;
   const operations = createOperations({ store, clock: systemClock, log, passwords: noPasswords, by: currentUser() });
-  const laggards = await firstLaggards(operations, signal);
+  const laggards = await firstLaggards(store, operations, signal);
   if (signal.aborted) return;
   const hasDemoCa = await exists(paths.authority);
   process.stdout.write(farmSummary({ config, paths, adminUrl: admin?.url ?? "", hasDemoCa, laggards, farmOption: farmOption(paths.root) }));
 }
 
-async function firstLaggards(operations: ReturnType<typeof createOperations>, signal: AbortSignal): Promise<readonly string[]> {
+/** The saved farm.yaml becomes a revision by one of the nodes a moment after they start; then every node proves it. */
+async function firstLaggards(store: FarmStore, operations: Operations, signal: AbortSignal): Promise<readonly string[]> {
   const untilMs = performance.now() + PROVED_MS;
-  while (!signal.aborted && performance.now() < untilMs) {
-    // The first revision is made by one of the nodes a moment after they start.
-    const status = await operations.status();
-    if (status.revision !== undefined) {
-      const { laggards } = await operations.config
-        .awaitProved({ timeoutMs: Math.max(0, untilMs - performance.now()), signal })
-        .catch(noLaggards);
+  const left = (): number => Math.max(0, untilMs - performance.now());
+  while (!signal.aborted && left() > 0) {
+    const outcome = await savedFileOutcome(store, operations);
+    if (outcome.kind === "refused") return outcome.problems;
+    if (outcome.kind === "taken") {
+      const { laggards } = await operations.config.awaitProved({ timeoutMs: left(), signal }).catch(noLaggards);
       return laggards.map(({ node, because }) => `${node}: ${because}`);
     }
-    if (status.configProblem !== undefined) return status.configProblem.problems;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  return signal.aborted ? [] : ["the configuration has not become a revision yet"];
+  return signal.aborted ? [] : ["the saved farm.yaml has not become a revision yet"];
+}
+
+type SavedFileOutcome =
+  | { readonly kind: "taken" }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "refused"; readonly problems: readonly string[] };
+
+async function savedFileOutcome(store: FarmStore, operations: Operations): Promise<SavedFileOutcome> {
+  const file = await store.folder("config").read("farm.yaml", { maxBytes: MAX_READ_BYTES });
+  const digest = file === undefined ? undefined : createHash("sha256").update(file.bytes).digest("hex");
+  const [problem, [latest]] = await Promise.all([readConfigProblem(store), operations.config.history(1)]);
+  if (latest !== undefined && (digest === undefined || latest.digest === digest)) return { kind: "taken" };
+  return problem !== undefined && problem.digest === digest ? { kind: "refused", problems: problem.problems } : { kind: "waiting" };
 }
 
 /** Ctrl-C while waiting. */
