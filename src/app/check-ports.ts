@@ -11,7 +11,7 @@ interface Wanted extends Endpoint {
 
 /** Only what no process can get later is told here; an address that the machine lacks is the node's to report. */
 const FATAL: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another process uses it; is the farm running already?",
+  EADDRINUSE: "another process uses it",
   EACCES: "this account may not listen there (ports below 1024 need the right to bind them)",
 };
 

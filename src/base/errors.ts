@@ -234,7 +234,7 @@ export const ERRORS = {
     "A process of the farm does not start",
     500,
     2,
-    "Read the named log file; free the port it names, or give other ports with --port BASE.",
+    "End what uses the port (a farm that runs already?), or give other ports with --port BASE; a log file that is named says more.",
   ),
   USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
   BALANCER_NOT_CONFIGURED: row(
