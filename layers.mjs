@@ -4,7 +4,7 @@
  */
 export const LAYERS = [
   ["base"],
-  ["pki"],
+  ["pki", "workers"],
   ["bindings"],
   ["config", "handshake"],
   ["doctor", "store"],
@@ -20,4 +20,4 @@ export const LAYERS = [
 export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor"];
 
 /** Files that other rooms may enter besides index.ts. */
-export const SIDE_DOORS = ["store/conformance", "admin/client"];
+export const SIDE_DOORS = ["store/conformance", "admin/client", "config/parse-farm-config"];

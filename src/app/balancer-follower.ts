@@ -2,8 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { balancerSettings, startBalancer, type Balancer, type BalancerSettings } from "../balancer/index.ts";
 import { FarmError, systemClock, toFarmError, type Log } from "../base/index.ts";
-import { parseFarmConfig } from "../config/index.ts";
-import { createDrains, createLastGood, createRevisions, type LastGood, type Revision } from "../replica/index.ts";
+import { createDrains, createLastGood, createRevisions, readConfig, type LastGood, type Revision } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 
 /** What a follower works with. */
@@ -76,7 +75,7 @@ export class BalancerFollower {
   }
 
   async #apply(revision: Revision): Promise<void> {
-    const settings = readSettings(revision);
+    const settings = await readSettings(revision);
     if (this.#balancer === undefined) this.#balancer = await startBalancer({ config: settings, log: this.#parts.log, clock: systemClock });
     else await this.#balancer.apply(settings);
     this.#balancer.setDrained(this.#drained);
@@ -88,8 +87,8 @@ export class BalancerFollower {
   }
 }
 
-function readSettings(revision: Revision): BalancerSettings {
-  const reading = parseFarmConfig(revision.yaml);
+async function readSettings(revision: Revision): Promise<BalancerSettings> {
+  const reading = await readConfig(revision.yaml);
   const settings = reading.kind === "valid" ? balancerSettings(reading.config) : undefined;
   if (settings !== undefined) return settings;
   const problem = reading.kind === "valid" ? "it has no balancer" : "it is not valid";

@@ -1,7 +1,7 @@
 import { systemClock } from "../base/index.ts";
 import { openPasswords } from "../certificates/index.ts";
 import { startNode } from "../node/index.ts";
-import { createJudge } from "../operations/index.ts";
+import type { Judge } from "../replica/index.ts";
 import { openDirectoryStoreLater } from "../store/index.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
@@ -19,7 +19,8 @@ export async function runNode(args: readonly string[]): Promise<void> {
     log,
     ...(options.passwords === undefined ? {} : { file: options.passwords }),
   });
-  const judge = createJudge({ store, passwords, clock, log });
+  // A saved farm.yaml is rare, and judging it brings the whole planner: the node that has the duty loads it then.
+  const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
   const node = await startNode({ name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge });
   void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });

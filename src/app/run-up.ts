@@ -2,7 +2,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { createLog, FarmError, systemClock, systemCode, type Log } from "../base/index.ts";
-import { parseFarmConfig, formatProblems, type FarmConfig } from "../config/index.ts";
+import { formatProblems, type FarmConfig } from "../config/index.ts";
+import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import { openDirectoryStore, type FarmStore } from "../store/index.ts";
 import { farmPaths, makeDemoFarm, type FarmPaths } from "./demo/make-demo-farm.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";

@@ -8,7 +8,7 @@ import { fetchFile, type FetchSource } from "./fetch-file.ts";
 import { leafOf } from "./known-file.ts";
 import { Listing } from "./listing.ts";
 import { parseFileName, type CertificateFileName } from "./naming.ts";
-import { matchesGlob } from "./password-table.ts";
+import { matchesGlob } from "./password-lookup.ts";
 import type { PasswordSource } from "./passwords.ts";
 import { ReadingPool, type WorkerSettings } from "./reading-pool.ts";
 import { findShadows } from "./shadowing.ts";

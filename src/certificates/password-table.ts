@@ -2,14 +2,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 
 import { FarmError, Secret } from "../base/index.ts";
-
-/** A password file's contents. */
-export interface PasswordTable {
-  /** Tried for every file. */
-  readonly everyFile: readonly Secret[];
-  /** File names or patterns (`*`, `?`), lower case and NFC, in the file's order. */
-  readonly files: readonly { readonly pattern: string; readonly passwords: readonly Secret[] }[];
-}
+import type { PasswordTable } from "./password-lookup.ts";
 
 const PASSWORDS = z.union([z.string(), z.array(z.string()).max(16)]);
 const SCHEMA = z.strictObject({ everyFile: PASSWORDS.optional(), files: z.record(z.string().max(255), PASSWORDS).optional() });
@@ -33,28 +26,6 @@ export function parsePasswordFile(text: string, path: string): PasswordTable {
     passwords: secrets(passwords),
   }));
   return { everyFile: secrets(everyFile), files: rows };
-}
-
-/** Whether a name fits a pattern of `*` (any characters) and `?` (one). No regular expression: no pattern can make it slow. */
-export function matchesGlob(pattern: string, name: string): boolean {
-  let p = 0;
-  let star = -1;
-  let resume = 0;
-  for (let n = 0; n < name.length;) {
-    const want = pattern[p];
-    if (want === "*") {
-      star = p++;
-      resume = n;
-    } else if (want === "?" || want === name[n]) {
-      p += 1;
-      n += 1;
-    } else if (star >= 0) {
-      p = star + 1;
-      n = ++resume;
-    } else return false;
-  }
-  while (pattern[p] === "*") p += 1;
-  return p === pattern.length;
 }
 
 function secrets(passwords: string | readonly string[]): readonly Secret[] {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
 import { createLog, silentLog } from "../base/index.ts";
-import { matchesGlob } from "./password-table.ts";
+import { matchesGlob } from "./password-lookup.ts";
 import { openPasswords, type PasswordSource } from "./passwords.ts";
 
 let folder = "";

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 
 import { FarmError, Secret, systemCode, toFarmError, type Log } from "../base/index.ts";
-import { matchesGlob, parsePasswordFile, type PasswordTable } from "./password-table.ts";
+import { compiledEntry, runOnce } from "../workers/index.ts";
+import { matchesGlob, tableFromWire, type PasswordTable, type WireTable } from "./password-lookup.ts";
 
 /** Where the passwords of certificate files come from. */
 export interface PasswordSource {
@@ -40,7 +41,7 @@ export async function openPasswords(settings: PasswordSettings): Promise<Passwor
   const { environment = {}, log } = settings;
   const fromEnvironment = environment["CERTFARM_PFX_PASSWORD"];
   const single = await watchedFile(environment["CERTFARM_PFX_PASSWORD_FILE"], log, (text) => firstLine(text));
-  const table = await watchedFile(settings.file, log, parsePasswordFile);
+  const table = await watchedFile(settings.file, log, readPasswordFile);
   const fixed = fromEnvironment === undefined ? [] : [new Secret(fromEnvironment)];
   return {
     for(file) {
@@ -71,13 +72,24 @@ function firstLine(text: string): readonly Secret[] {
   return [new Secret(text.split(/\r?\n/, 1)[0] ?? "")];
 }
 
+const ENTRY = compiledEntry(import.meta.url, "password-worker");
+
+/** Parses in a thread of its own: the YAML parser is only needed when the file changed. @throws CERTIFICATES_PASSWORDS_INVALID */
+async function readPasswordFile(text: string, path: string): Promise<PasswordTable> {
+  return tableFromWire((await runOnce(ENTRY, { text, path })) as WireTable); // what password-worker posts
+}
+
 interface WatchedFile<T> {
   value(): T | undefined;
   refresh(): Promise<boolean>;
 }
 
 /** A small file that is read again when it changed. The first reading must succeed. */
-async function watchedFile<T>(path: string | undefined, log: Log, parse: (text: string, path: string) => T): Promise<WatchedFile<T>> {
+async function watchedFile<T>(
+  path: string | undefined,
+  log: Log,
+  parse: (text: string, path: string) => T | Promise<T>,
+): Promise<WatchedFile<T>> {
   if (path === undefined) return { value: () => undefined, refresh: () => Promise.resolve(false) };
   let stamp = "";
   let value: T | undefined;
@@ -88,7 +100,7 @@ async function watchedFile<T>(path: string | undefined, log: Log, parse: (text: 
     if (seen.size > MAX_FILE_BYTES) throw new FarmError("CERTIFICATES_PASSWORDS_INVALID", `${path} is larger than 1 MiB`);
     stamp = now;
     if ((Number(seen.mode) & 0o077) !== 0) log.warn("a password file can be read by others", { path, remedy: `chmod 600 ${path}` });
-    value = parse(await readFile(path, "utf8"), path);
+    value = await parse(await readFile(path, "utf8"), path);
     return true;
   };
   await load().catch((error: unknown) => {

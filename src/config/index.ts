@@ -1,4 +1,7 @@
-/** farm.yaml: parse, check, index, diff, and what a change would do. Pure. */
+/**
+ * farm.yaml: check, index, diff, and what a change would do. Pure. Parsing has a door of its own, parse-farm-config.ts: its libraries are large,
+ * and nodes parse in a thread of its own.
+ */
 export type {
   BalanceMode,
   BalancerConfig,
@@ -14,9 +17,6 @@ export type {
   TlsVersion,
 } from "./types.ts";
 export { formatProblems } from "./format-problems.ts";
-export { parseFarmConfig } from "./parse-farm-config.ts";
-
-export { farmSchema } from "./schema.ts";
 export { bindingsOf, createSiteIndex, policyFor, servedPorts } from "./site-index.ts";
 export { diffConfigs, type ConfigChange } from "./diff-configs.ts";
 export { suggest } from "./suggest.ts";

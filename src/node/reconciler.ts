@@ -13,8 +13,8 @@ import {
   type Row,
   type RowKey,
 } from "../bindings/index.ts";
-import { bindingsOf, createSiteIndex, parseFarmConfig, type FarmConfig, type NodeConfig, type SiteIndex } from "../config/index.ts";
-import type { LastGood, Revision } from "../replica/index.ts";
+import { bindingsOf, createSiteIndex, type FarmConfig, type NodeConfig, type SiteIndex } from "../config/index.ts";
+import { readConfig, type LastGood, type Revision } from "../replica/index.ts";
 import type { TableFile } from "./table-file.ts";
 
 /** What the reconciler brought about. */
@@ -122,7 +122,7 @@ export class Reconciler {
 
   async #pass(): Promise<void> {
     const before = this.#state;
-    const { applied, problem } = this.#read(before.applied);
+    const { applied, problem } = await this.#read(before.applied);
     if (problem !== undefined && problem !== before.problem) this.#parts.log.error("revision refused", { problem });
     const table = applied === undefined ? before.table : await this.#mend(before.table, applied);
     const drift = applied === undefined ? [] : driftOf(applied, table).map(driftText);
@@ -135,11 +135,11 @@ export class Reconciler {
   }
 
   /** The newest revision when it can be applied, else what was applied before, and why. */
-  #read(before: Applied | undefined): { readonly applied: Applied | undefined; readonly problem: string | undefined } {
+  async #read(before: Applied | undefined): Promise<{ readonly applied: Applied | undefined; readonly problem: string | undefined }> {
     const newest = this.#newest;
     if (newest === undefined) return { applied: before, problem: undefined };
     if (newest.digest === before?.revision.digest) return { applied: withRevision(before, newest), problem: undefined };
-    const reading = readRevision(newest, this.#parts.node);
+    const reading = await readRevision(newest, this.#parts.node);
     return typeof reading === "string" ? { applied: before, problem: reading } : { applied: reading, problem: undefined };
   }
 
@@ -178,8 +178,8 @@ const driftOf = (applied: Applied, table: BindingTable): readonly Drift[] =>
   diffTables(applied.desired.table, table, applied.desired.hostKeys);
 
 /** What a revision asks of this node, or why it cannot be applied. */
-function readRevision(revision: Revision, name: string): Applied | string {
-  const reading = parseFarmConfig(revision.yaml);
+async function readRevision(revision: Revision, name: string): Promise<Applied | string> {
+  const reading = await readConfig(revision.yaml);
   if (reading.kind === "invalid") {
     const first = reading.problems[0];
     return `revision ${revision.number} is not valid: ${first?.path ?? ""} ${first?.message ?? ""} (line ${first?.line ?? 0}; ${reading.problems.length} problems)`;

@@ -1,5 +1,6 @@
 import { FarmError, parseHostPattern, type HostPattern } from "../base/index.ts";
-import { textDiff, diffConfigs, parseFarmConfig, verdict, type ConfigChange } from "../config/index.ts";
+import { textDiff, diffConfigs, verdict, type ConfigChange } from "../config/index.ts";
+import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import type { Revision } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";
 import { configInvalid, planConfig, wouldBreak } from "./plan-config.ts";

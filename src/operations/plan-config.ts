@@ -1,13 +1,6 @@
 import { FarmError } from "../base/index.ts";
-import {
-  diffConfigs,
-  formatProblems,
-  parseFarmConfig,
-  textDiff,
-  type ConfigProblem,
-  type FarmConfig,
-  type ImpactPlan,
-} from "../config/index.ts";
+import { diffConfigs, formatProblems, textDiff, type ConfigProblem, type FarmConfig, type ImpactPlan } from "../config/index.ts";
+import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import type { AgedReport, Revision } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";
 import { weighImpact } from "./served-names.ts";

@@ -1,5 +1,6 @@
 import { FarmError } from "../base/index.ts";
-import { parseFarmConfig, suggest, type FarmConfig } from "../config/index.ts";
+import { suggest, type FarmConfig } from "../config/index.ts";
+import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import { createReports, createRevisions, type AgedReport, type Reports, type Revision, type Revisions } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";
 

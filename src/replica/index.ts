@@ -6,6 +6,7 @@ export { createContentReplica, type ContentReplica, type ContentReplicaSettings,
 export { createDrains, type Drain, type Drains } from "./drains.ts";
 export { createDuties, type Duties, type DutiesSettings } from "./duties.ts";
 export { createLastGood, type LastGood, type LastGoodReading } from "./last-good.ts";
+export { readConfig } from "./read-config.ts";
 export { createReports, type AgedReport, type PublishOutcome, type Reports } from "./reports.ts";
 export type { SendOptions } from "./request-sender.ts";
 export type { RequestHandler } from "./request-server.ts";

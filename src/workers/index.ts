@@ -1,0 +1,3 @@
+/** Threads for work that is rare, slow or brings a large library. */
+export { answerOnce } from "./answer-once.ts";
+export { compiledEntry, runOnce } from "./run-once.ts";
