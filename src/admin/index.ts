@@ -1,9 +1,8 @@
 /** One table of routes: an HTTP server, an OpenAPI document, and calls in this process. */
 export { ADMIN_FILE, type AdminFile } from "./admin-file.ts";
-export { createClient, type AdminClient, type Transport } from "./client.ts";
+export type { AdminClient, Transport } from "./client.ts";
 export { createDispatch, type Dispatch } from "./dispatch.ts";
 export { directTransport } from "./direct-transport.ts";
 export { createHandlers, createLocalHandlers, type Handlers, type LocalHandlers } from "./handlers.ts";
-export { openApiDocument } from "./openapi.ts";
 export { startAdminServer, type AdminServer, type AdminSettings } from "./server.ts";
 export { openToken, writePrivately } from "./token.ts";
