@@ -155,7 +155,7 @@ export const ROUTES = {
     call: "POST /v1/nodes/{node}/bindings",
     summary: "Puts a row into a node's real binding table",
     input: z.strictObject({ node: name, row: z.string().max(300), file: maybe(z.string().max(255)), appId: maybe(z.string().max(64)) }),
-    output: z.object({ row: rowShape, text: z.string() }),
+    output: z.object({ row: rowShape, text: z.string(), kept: z.boolean() }),
   }),
   "bindings.delete": route({
     call: "DELETE /v1/nodes/{node}/bindings",

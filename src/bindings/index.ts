@@ -5,5 +5,5 @@ export { formatTable, type TableFormat } from "./format-table.ts";
 export { parseRowKey, rowKeyText } from "./row-key.ts";
 export { createRow, validateRow } from "./row.ts";
 export { indexTable, type PortRows, type TableIndex } from "./table-index.ts";
-export { addRow, createTable, deleteRow } from "./table.ts";
+export { addRow, createTable, deleteRow, findRow } from "./table.ts";
 export type { Binding, BindingConflict, BindingConflictCode, BindingTable, Drift, Row, RowKey, RowOrigin } from "./types.ts";

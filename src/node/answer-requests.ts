@@ -1,5 +1,5 @@
 import { FarmError, parseIpAddress } from "../base/index.ts";
-import { validateRow } from "../bindings/index.ts";
+import { findRow, validateRow } from "../bindings/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import { serverNameOf, type ServerName } from "../handshake/index.ts";
 import type { WantedListener } from "./listeners.ts";
@@ -31,7 +31,10 @@ export function createAnswers(parts: AnswerParts): (verb: string, input: unknown
       const { table, drift, applied } = parts.reconciler.state;
       return { rows: table.rows, drift, reconcile: applied?.node.reconcile ?? "mend" };
     },
-    "table.add": async ({ row }) => ({ row: await parts.reconciler.add(validateRow(row)) }),
+    "table.add": async ({ row }) => {
+      const added = await parts.reconciler.add(validateRow(row));
+      return { row: added, kept: findRow(parts.reconciler.state.table, added.key) !== undefined };
+    },
     "table.delete": async ({ key }) => {
       await parts.reconciler.remove(key);
       return { key };

@@ -42,7 +42,8 @@ export interface ExplainAnswer {
 /** The verbs a node answers over the store: input and output of each. */
 export interface NodeRequestMap {
   "table.show": { input: Record<string, never>; output: { rows: readonly Row[]; drift: readonly string[]; reconcile: "mend" | "observe" } };
-  "table.add": { input: { row: Row }; output: { row: Row } };
+  /** `kept: false`: the reconciler took the row out again at once, because it shadowed what the configuration asks for. */
+  "table.add": { input: { row: Row }; output: { row: Row; kept: boolean } };
   "table.delete": { input: { key: RowKey }; output: { key: RowKey } };
   explain: { input: ExplainQuestion; output: ExplainAnswer };
   /** Entries with a sequence greater than `after` (0 = from the oldest kept), oldest first. */

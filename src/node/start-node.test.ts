@@ -333,7 +333,7 @@ describe("the binding table", () => {
   const row = createRow({ key: parseRowKey("ip:127.0.0.1:443"), file: "unbound.example.test.pem", origin: "operator" });
 
   test("an operator's row that shadows every site is drift, and is mended", async () => {
-    await ask("web1", "table.add", { row });
+    expect(await ask("web1", "table.add", { row })).toMatchObject({ kept: false });
     const { rows, drift } = await ask("web1", "table.show", {});
     expect(rows.map((one) => one.key.kind)).toEqual(["central"]);
     expect(drift).toEqual([]);

@@ -49,7 +49,7 @@ export interface RefusalsRequest {
 /** The use cases that ask nodes. */
 export interface NodeVerbs {
   bindings(node: string | undefined, format: "table" | "netsh" | "json"): Promise<readonly PerNode<BindingsAnswer>[]>;
-  addBinding(node: string, row: NewRow): Promise<{ readonly row: Row; readonly text: string }>;
+  addBinding(node: string, row: NewRow): Promise<{ readonly row: Row; readonly text: string; readonly kept: boolean }>;
   deleteBinding(node: string, row: string): Promise<{ readonly text: string }>;
   explain(node: string | undefined, question: ExplainQuestion): Promise<readonly PerNode<ExplainedName>[]>;
   /** `cursor` is what the last answer gave; absent = from the oldest kept. */
@@ -78,7 +78,7 @@ export function createNodeVerbs(parts: AskParts, farm: FarmView): NodeVerbs {
       const more = { ...(file === undefined ? {} : { file }), ...(appId === undefined ? {} : { appId }) };
       const made = createRow({ key: parseRowKey(row), origin: "operator", ...more });
       const added = await ask(node, "table.add", { row: made });
-      return { row: added.row, text: rowKeyText(added.row.key) };
+      return { row: added.row, text: rowKeyText(added.row.key), kept: added.kept };
     },
     async deleteBinding(node, row) {
       await farm.chosen(node);

@@ -65,8 +65,13 @@ export async function addBinding(
 ): Promise<ExitCode> {
   const client = await session.farm();
   const added = await client.call("bindings.add", { ...options, row });
+  const [text, node] = [clean(added.text), clean(options.node)];
   if (session.json) session.printJson(added);
-  else session.print(`${session.paint("green", "✓")} ${clean(added.text)} is in the table of ${clean(options.node)}`);
+  else if (added.kept) session.print(`${session.paint("green", "✓")} ${text} is in the table of ${node}`);
+  else
+    session.print(
+      `${session.paint("yellow", "≠")} ${text} would shadow what the configuration asks for: the reconciler of ${node} took it out again`,
+    );
   return 0;
 }
 
