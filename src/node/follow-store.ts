@@ -8,6 +8,8 @@ export interface StoreFollower {
   readonly reconciler: Reconciler;
   readonly answer: RequestHandler;
   readonly drained: (drained: boolean) => void;
+  /** Whether every port is open that should be. */
+  readonly listening: () => boolean;
 }
 
 const RESYNC_MS = 30_000;
@@ -42,15 +44,15 @@ export function followStore(settings: NodeSettings, parts: NodeParts, follower: 
       if (!signal.aborted) log.error("a part of the node ended", { problem: toFarmError(error).message });
     });
   }
-  resync(parts, follower.reconciler, signal);
+  resync(follower, signal);
 }
 
 /** Looks at everything again without any event: soon while a listener is not open (another process may free its port), else now and then. */
-function resync(parts: NodeParts, reconciler: Reconciler, signal: AbortSignal): void {
+function resync({ reconciler, listening }: StoreFollower, signal: AbortSignal): void {
   let timer: NodeJS.Timeout | undefined;
   const arm = (): void => {
     if (signal.aborted) return;
-    timer = setTimeout(() => void reconciler.reconcile().finally(arm), parts.serving.listeners.healthy ? RESYNC_MS : LISTEN_RETRY_MS);
+    timer = setTimeout(() => void reconciler.reconcile().finally(arm), listening() ? RESYNC_MS : LISTEN_RETRY_MS);
     timer.unref();
   };
   arm();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-import { FarmError, formatEndpoint, systemCode, type Endpoint } from "../base/index.ts";
+import { FarmError, formatEndpoint, systemCode, toFarmError, type Endpoint, type Log } from "../base/index.ts";
 import type { Readiness } from "./readiness.ts";
 import type { SelfProof } from "./self-proof.ts";
 
@@ -8,17 +8,21 @@ import type { SelfProof } from "./self-proof.ts";
 export interface HealthServer {
   /** Listens there, and nowhere else any longer. @throws NODE_LISTEN */
   apply(endpoint: Endpoint): Promise<void>;
+  /** It listens where it was told to. */
+  readonly healthy: boolean;
   close(): Promise<void>;
 }
 
 /** What the health port speaks for. */
 export interface HealthParts {
   readonly node: string;
+  readonly log: Log;
   readonly readiness: () => Readiness;
   readonly proof: SelfProof;
 }
 
 const DEFAULT_PORT = 443;
+const ORIGIN = "http://health";
 
 /**
  * `/livez`: the process runs. `/readyz`: this node serves what it proved. `/readyz?host=NAME[&port=443]`: it proved this name (proved on
@@ -27,6 +31,8 @@ const DEFAULT_PORT = 443;
 export function createHealthServer(parts: HealthParts): HealthServer {
   let server: Server | undefined;
   let listening: string | undefined;
+  let wanted: string | undefined;
+  let closed = false;
 
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -39,35 +45,58 @@ export function createHealthServer(parts: HealthParts): HealthServer {
 
   return {
     async apply(endpoint) {
-      const text = formatEndpoint(endpoint);
-      if (text === listening) return;
+      wanted = formatEndpoint(endpoint);
+      if (closed || wanted === listening) return;
       await close();
       server = await listen(parts, endpoint);
-      listening = text;
+      listening = wanted;
+      if (closed) await close(); // the node ended meanwhile
     },
-    close,
+    get healthy() {
+      return wanted === listening;
+    },
+    close() {
+      closed = true;
+      return close();
+    },
   };
 }
 
+/** Bounds of a port that anybody in the network may reach: balancers ask little, in small requests, at once. */
+const LIMITS = {
+  maxHeaderSize: 4_096,
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 1_000,
+};
+const MAX_CONNECTIONS = 500;
+
 function listen(parts: HealthParts, endpoint: Endpoint): Promise<Server> {
-  const server = createServer((request, response) => {
-    answer(parts, request, response).catch((error: unknown) => send(response, 500, { node: parts.node, problem: String(error) }));
+  const server = createServer(LIMITS, (request, response) => {
+    answer(parts, request, response).catch((error: unknown) =>
+      send(response, 503, { node: parts.node, problem: toFarmError(error).message }),
+    );
   });
+  server.maxConnections = MAX_CONNECTIONS;
+  const where = formatEndpoint(endpoint);
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      const where = formatEndpoint(endpoint);
-      reject(
-        new FarmError("NODE_LISTEN", `${parts.node} cannot answer health checks on ${where}: ${systemCode(error) ?? error.message}`, {
-          cause: error,
-        }),
-      );
+    const refused = (error: Error): void => {
+      const problem = `${parts.node} cannot answer health checks on ${where}: ${systemCode(error) ?? error.message}`;
+      reject(new FarmError("NODE_LISTEN", problem, { cause: error }));
+    };
+    server.once("error", refused);
+    server.listen({ host: endpoint.address, port: endpoint.port }, () => {
+      server.off("error", refused);
+      server.on("error", (error) => parts.log.error("health checks cannot be taken", { where, problem: error.message }));
+      resolve(server);
     });
-    server.listen({ host: endpoint.address, port: endpoint.port }, () => resolve(server));
   });
 }
 
 async function answer(parts: HealthParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://health");
+  if (!URL.canParse(request.url ?? "", ORIGIN)) return send(response, 400, { problem: "The address is not written correctly." });
+  const url = new URL(request.url ?? "", ORIGIN);
   switch (url.pathname) {
     case "/livez":
       return send(response, 200, { node: parts.node, live: true });
@@ -90,6 +119,7 @@ async function answerHost(parts: HealthParts, url: URL, response: ServerResponse
   const { draining } = parts.readiness();
   const port = Number(url.searchParams.get("port") ?? DEFAULT_PORT) || DEFAULT_PORT;
   const proof = await parts.proof.verdict(url.searchParams.get("host") ?? "", port);
+  if (proof?.verdict === "pending") return send(response, 429, { node: parts.node, problem: "too many names are being proved", proof });
   if (proof === undefined) return send(response, 400, { node: parts.node, problem: "host is not a host name" });
   const ready = proof.verdict === "proved" && !draining;
   send(response, ready ? 200 : 503, { node: parts.node, ready, draining, proof });

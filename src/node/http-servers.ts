@@ -9,7 +9,7 @@ import { answerClientError, httpServerOptions, type ConnectionFacts, type HttpSe
 export interface HttpServers {
   /** Takes a connection and what is known of it; TLS connections are decrypted already. */
   take(socket: Socket, facts: ConnectionFacts, protocol: "h2" | "http/1.1"): void;
-  /** No new requests on open connections: idle ones are closed, the others after their answer. */
+  /** No new requests on open connections: idle ones are closed, the others after their answer. What is taken later ends after one answer. */
   drain(): void;
   close(): void;
 }
@@ -18,7 +18,7 @@ export interface HttpServers {
 export function createHttpServers(handler: WebHandler, limits: Limits): HttpServers {
   const facts = new WeakMap<object, ConnectionFacts>();
   const options = httpServerOptions(limits);
-  const http1 = openHttp1(handler, options, facts);
+  const { server: http1, drainHttp1, closeHttp1 } = openHttp1(handler, options, facts);
   const { http2, sessions } = openHttp2(handler, options, facts);
 
   return {
@@ -32,28 +32,39 @@ export function createHttpServers(handler: WebHandler, limits: Limits): HttpServ
       http2.emit("connection", socket);
     },
     drain() {
-      http1.closeIdleConnections();
-      sessions.each((session) => session.close());
+      drainHttp1();
+      sessions.drain();
     },
     close() {
-      http1.close();
-      http1.closeAllConnections();
+      closeHttp1();
       http2.close();
-      sessions.each((session) => session.destroy());
+      sessions.destroy();
     },
   };
 }
 
+const DRAIN_LOOK_MS = 100;
+/** Servers that new limits replaced are let go after this; a download that is still under way goes on. */
+const DRAIN_ENDS_MS = 600_000;
+
 type KnownFacts = WeakMap<object, ConnectionFacts>;
 
-function openHttp1(handler: WebHandler, options: HttpServerOptions, facts: KnownFacts): Server {
+function openHttp1(
+  handler: WebHandler,
+  options: HttpServerOptions,
+  facts: KnownFacts,
+): { readonly server: Server; readonly drainHttp1: () => void; readonly closeHttp1: () => void } {
   const server = createServer(options.http1);
+  let draining: NodeJS.Timeout | undefined;
+  let end: NodeJS.Timeout | undefined;
   server.on("request", (request, response) => {
+    if (draining !== undefined) response.shouldKeepAlive = false;
     const known = facts.get(request.socket);
     if (known === undefined) request.socket.destroy();
     else handler.request(request, response, known);
   });
   server.on("checkContinue", (request, response) => {
+    if (draining !== undefined) response.shouldKeepAlive = false;
     const known = facts.get(request.socket);
     if (known === undefined) request.socket.destroy();
     else handler.checkContinue(request, response, known);
@@ -69,14 +80,32 @@ function openHttp1(handler: WebHandler, options: HttpServerOptions, facts: Known
   server.setTimeout(options.idleTimeoutMs);
   // Node starts its header and request time-outs when a server begins to listen; this one never does.
   server.emit("listening");
-  return server;
+  const endTimers = (): void => {
+    clearInterval(draining);
+    clearTimeout(end);
+    server.close(); // it never listened: this ends Node's own interval
+  };
+  // An answer that began before the drain could not say that it is the last: its connection is closed once it is idle.
+  const drainHttp1 = (): void => {
+    server.closeIdleConnections();
+    if (draining !== undefined) return;
+    draining = setInterval(() => server.closeIdleConnections(), DRAIN_LOOK_MS).unref();
+    end = setTimeout(endTimers, DRAIN_ENDS_MS).unref();
+  };
+  const closeHttp1 = (): void => {
+    endTimers();
+    server.closeAllConnections();
+  };
+  return { server, drainHttp1, closeHttp1 };
 }
 
 /** The open HTTP/2 sessions, with what is known of the connection of each. */
 interface Sessions {
   /** For the session that begins next. */
   introduce(known: ConnectionFacts): void;
-  each(act: (session: Http2Session) => void): void;
+  /** GOAWAY to all, and to those that come later. */
+  drain(): void;
+  destroy(): void;
 }
 
 function openHttp2(
@@ -87,12 +116,14 @@ function openHttp2(
   const http2 = createHttp2Server(options.http2);
   const open = new Set<Http2Session>();
   let introduced: ConnectionFacts | undefined;
+  let draining = false;
   http2.on("session", (session) => {
     if (introduced !== undefined) facts.set(session, introduced);
     introduced = undefined;
     open.add(session);
     session.once("close", () => open.delete(session));
     session.on("error", () => session.destroy());
+    if (draining) session.close();
   });
   http2.on("request", (request, response) => {
     const { session } = request.stream;
@@ -113,8 +144,12 @@ function openHttp2(
       introduce(known) {
         introduced = known;
       },
-      each(act) {
-        for (const session of open) act(session);
+      drain() {
+        draining = true;
+        for (const session of open) session.close();
+      },
+      destroy() {
+        for (const session of open) session.destroy();
       },
     },
   };

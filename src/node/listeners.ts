@@ -21,6 +21,7 @@ export interface Listeners {
   open(): readonly WantedListener[];
   /** Every listener is open. */
   readonly healthy: boolean;
+  /** For good: a pass that is under way, or comes later, opens nothing. */
   close(): Promise<void>;
 }
 
@@ -41,6 +42,7 @@ export function wantedListeners(config: FarmConfig, node: NodeConfig): readonly 
 export function createListeners(log: Log, accept: (socket: Socket, listener: WantedListener) => void): Listeners {
   const open = new Map<string, { readonly wanted: WantedListener; readonly server: Server }>();
   const problems = new Map<string, { readonly wanted: WantedListener; readonly problem: string }>();
+  let closed = false;
 
   const openOne = async (wanted: WantedListener): Promise<void> => {
     // Plain HTTP clients may close their half and wait for the answer. A TLS connection that is closed on one side is over: nobody would
@@ -49,6 +51,7 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
     const server = createServer({ noDelay: true, allowHalfOpen }, (socket) => accept(socket, wanted));
     try {
       await listen(server, wanted);
+      if (closed) return void server.close();
       server.on("error", (error) => log.error("listener failed", { listener: keyOf(wanted), error: error.message }));
       open.set(keyOf(wanted), { wanted, server });
       problems.delete(keyOf(wanted));
@@ -63,6 +66,7 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
 
   return {
     async apply(wanted) {
+      if (closed) return;
       const keys = new Set(wanted.map(keyOf));
       for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
       for (const [key, { server }] of open) {
@@ -81,6 +85,7 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
       return problems.size === 0;
     },
     async close() {
+      closed = true;
       for (const { server } of open.values()) server.close();
       open.clear();
       await Promise.resolve();

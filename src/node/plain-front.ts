@@ -33,14 +33,17 @@ export function createPlainFront(parts: PlainFrontParts): PlainFront {
 
   const readHeader = (socket: Socket, bindingPort: number, peer: ClientAddress): void => {
     let bytes: Buffer | undefined;
-    socket.setTimeout(parts.headerTimeoutMs(), () => socket.destroy());
+    // One deadline for the whole header. Who closes his half before it ends says no more: a balancer's TCP check, mostly.
+    const end = (): void => void socket.destroy();
+    const deadline = setTimeout(end, parts.headerTimeoutMs()).unref();
+    socket.once("end", end).once("close", () => clearTimeout(deadline));
     const onData = (chunk: Buffer): void => {
       bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
       const header = parseProxyHeader(bytes);
       if (header.kind === "incomplete" && bytes.length < MAX_PROXY_HEADER_BYTES) return;
-      socket.off("data", onData);
+      socket.off("data", onData).off("end", end);
       socket.pause();
-      socket.removeAllListeners("timeout").setTimeout(0);
+      clearTimeout(deadline);
       if (header.kind === "none") return serve(socket, bindingPort, peer, bytes);
       if (header.kind !== "header") return void socket.destroy();
       serve(socket, bindingPort, header.source ?? peer, bytes.subarray(header.length));

@@ -32,6 +32,9 @@ const SWEEP_CHUNK = 1_000;
 const MAX_TARGETS = 20_000;
 const MAX_ASKED = 5_000;
 const MAX_NOW = 1_000;
+const ON_DEMAND = 4;
+/** Asked for and not answered yet; who comes then is told to ask again. */
+const MAX_DEMANDED = 200;
 
 /**
  * The node as its own client: it dials its listeners with each host's SNI, changed hosts first, then in rotation, and compares what is
@@ -49,6 +52,10 @@ export class SelfProof {
   #rotation: string[] = [];
   #sweeping: Promise<void> | undefined;
   #sweepAgain = false;
+  #demanded = 0;
+  #answering = 0;
+  #lane = 0;
+  readonly #lanes: Promise<void>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -79,14 +86,38 @@ export class SelfProof {
     return proofs;
   }
 
-  /** The verdict on one name, proved on demand when it is not known; undefined = not a host name. */
+  /** The verdict on one name, proved on demand when it is not known; undefined = not a host name, pending = too many are asked for. */
   async verdict(text: string, port: number): Promise<HostProof | undefined> {
     const target = this.#targets.get(targetKey(text, port)) ?? askedTarget(text, port);
     if (target === undefined) return undefined;
     const key = targetKey(target.shown, port);
-    if (!this.#targets.has(key)) this.#remember(key, target);
     const known = this.#results.get(key);
-    return known !== undefined && !this.#changed.has(key) && !this.#isDue(key) ? known.proof : this.#prove(key, target);
+    if (known !== undefined && !this.#changed.has(key) && !this.#isDue(key)) return known.proof;
+    if (this.#demanded >= MAX_DEMANDED) return { host: target.shown, port, verdict: "pending" };
+    // A port that does not exist takes no room from names that do.
+    if (!this.#targets.has(key) && this.#parts.listeners().some((one) => one.bindingPort === port)) this.#remember(key, target);
+    this.#demanded += 1;
+    try {
+      return await this.#onDemand(() => this.#prove(key, target));
+    } finally {
+      this.#demanded -= 1;
+    }
+  }
+
+  /** Proofs that others ask for, ON_DEMAND at a time: whoever reaches the health port cannot make the node busy with itself. */
+  async #onDemand<T>(prove: () => Promise<T>): Promise<T> {
+    const before = this.#lanes[this.#lane] ?? Promise.resolve();
+    const turn = before.then(async () => {
+      this.#answering += 1;
+      try {
+        return await prove();
+      } finally {
+        this.#answering -= 1;
+      }
+    });
+    this.#lanes[this.#lane] = turn.then(ignore, ignore);
+    this.#lane = (this.#lane + 1) % ON_DEMAND;
+    return turn;
   }
 
   known(host: string, port: number): HostProof | undefined {
@@ -155,13 +186,22 @@ export class SelfProof {
     const before = selectionPrint(this.#parts, target);
     const proof = await proveTarget(this.#parts, target);
     const print = before === "need" ? selectionPrint(this.#parts, target) : before;
+    this.#note(key, target, { proof, print, checkedMs: this.#parts.clock.monotonicMs() });
+    return proof;
+  }
+
+  #note(key: string, target: ProofTarget, proven: Proven): void {
+    const isBound = this.#targets.has(key);
+    if (!isBound && !this.#asked.has(key)) return;
+    const { proof } = proven;
     const last = this.#results.get(key)?.proof;
-    this.#results.set(key, { proof, print, checkedMs: this.#parts.clock.monotonicMs() });
+    this.#results.set(key, proven);
+    // A name that nobody bound and that is not served was never counted on: asking for many such names must not push real news out.
+    if (!isBound && last === undefined && proof.verdict === "failed") return;
     if (last?.verdict !== proof.verdict) this.log.add({ host: target.shown, port: target.port, proved: proof.verdict === "proved" });
     if (last?.verdict !== proof.verdict || last.thumbprint !== proof.thumbprint || last.problem !== proof.problem) {
       for (const listener of this.#listeners) listener();
     }
-    return proof;
   }
 
   #isDue(key: string): boolean {
@@ -183,7 +223,8 @@ export class SelfProof {
 
   /** What this tick proves: changed hosts, then those whose turn it is. */
   #nextKeys(): readonly string[] {
-    const room = Math.min(PER_TICK, CONCURRENCY - this.#running.size);
+    // Proofs on demand have lanes of their own: they do not take the place of these.
+    const room = Math.min(PER_TICK, CONCURRENCY - Math.max(0, this.#running.size - this.#answering));
     const keys = [...this.#changed].slice(0, Math.max(0, room));
     for (let looked = 0; looked < Math.min(this.#rotation.length, LOOKED_AT_PER_TICK); looked += 1) {
       if (keys.length >= room) break;
@@ -211,4 +252,8 @@ export class SelfProof {
     this.#asked.delete(oldest);
     if (!this.#targets.has(oldest)) this.#results.delete(oldest);
   }
+}
+
+function ignore(): void {
+  // The one who asked has the outcome; the lane only needs the order.
 }

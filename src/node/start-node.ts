@@ -30,7 +30,12 @@ const DRAIN_MS = 10_000;
  */
 export async function startNode(settings: NodeSettings): Promise<Node> {
   const node = new RunningNode(settings, await openNodeParts(settings));
-  await node.start();
+  try {
+    await node.start();
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
   return node;
 }
 
@@ -65,7 +70,7 @@ class RunningNode implements Node {
     });
     const readiness = (): Readiness =>
       judgeReadiness({ applied: this.#reconciler?.state.applied, serving, proof: this.#proof, draining: this.#isDraining() });
-    this.#health = createHealthServer({ node: settings.name, readiness, proof: this.#proof });
+    this.#health = createHealthServer({ node: settings.name, log: settings.log, readiness, proof: this.#proof });
     const reports = createReports(settings.store, { clock, log: settings.log });
     this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
     this.#watchParts();
@@ -90,7 +95,8 @@ class RunningNode implements Node {
       this.#drained = now;
       this.#publisher.soon();
     };
-    followStore(this.#settings, this.#parts, { reconciler, answer, drained }, this.#ending.signal);
+    const listening = (): boolean => serving.listeners.healthy && this.#health.healthy;
+    followStore(this.#settings, this.#parts, { reconciler, answer, drained, listening }, this.#ending.signal);
   }
 
   report(): NodeReport {
@@ -111,6 +117,7 @@ class RunningNode implements Node {
   }
 
   async #close(): Promise<void> {
+    this.#publisher.soon(); // that it drains
     await this.#parts.serving.drain(this.#settings.drainMs ?? DRAIN_MS);
     this.#ending.abort();
     this.#proof.close();
@@ -141,11 +148,11 @@ class RunningNode implements Node {
     await accessLogs.use(config.limits.accessLog);
     serving.update({ table, config, sites });
     await serving.listeners.apply(wantedListeners(config, node));
-    await this.#health.apply(node.health);
     const folders = new Set(config.sites.flatMap((site) => (site.serve.kind === "content" ? [site.serve.folder] : [])));
     void content.sync([...folders], this.#ending.signal); // never rejects; its problems are in the report
     this.#proof.kick();
     this.#firstApplied();
+    await this.#health.apply(node.health); // last: a health port that is taken is a problem to report, and keeps nothing else back
   }
 }
 

@@ -57,8 +57,8 @@ const HTTP_ON_TLS =
 /** Ends TLS: takes raw connections, gives each the TLS server of its name or a real alert, and hands decrypted ones to HTTP. */
 export class TlsFront {
   readonly #parts: TlsFrontParts;
-  /** By peer: Node's TLS server does not say which raw socket a secure one was made of. */
-  readonly #handshakes = new Map<string, Handshake>();
+  /** By raw socket. */
+  readonly #handshakes = new Map<Socket, Handshake>();
   #liveNames: LiveNames | undefined;
   #served = 0;
   #resumed = 0;
@@ -124,10 +124,9 @@ export class TlsFront {
       const detail = answer.trail.at(-1)?.because ?? answer.reason;
       return this.#refuse(socket, { reason: answer.reason, alert: answer.alert, detail }, handshake);
     }
-    const key = peerKey(socket);
-    this.#handshakes.set(key, handshake);
+    this.#handshakes.set(socket, handshake);
     socket.once("close", () => {
-      if (!this.#handshakes.delete(key)) return;
+      if (!this.#handshakes.delete(socket)) return;
       this.#journal({ reason: "handshake-failed", detail: "the client closed the connection during the handshake" }, handshake);
     });
     socket.unshift(bytes);
@@ -135,9 +134,10 @@ export class TlsFront {
   }
 
   #claim(socket: TLSSocket): Handshake | undefined {
-    const key = peerKey(socket);
-    const handshake = this.#handshakes.get(key);
-    this.#handshakes.delete(key);
+    const raw = rawSocketOf(socket);
+    if (raw === undefined) return undefined;
+    const handshake = this.#handshakes.get(raw);
+    this.#handshakes.delete(raw);
     return handshake;
   }
 
@@ -180,19 +180,26 @@ function connectionFacts(handshake: Handshake, live: LiveName, socket: TLSSocket
 }
 
 /** A handshake of the node with itself: the mark counts only from an address that the node itself has. */
-const isOwnProof = ({ hello, client, local }: About): boolean => hello?.alpn[0] === PROOF_ALPN && local.startsWith(`${client.address}:`);
+const isOwnProof = ({ hello, client, local }: About): boolean =>
+  hello?.alpn[0] === PROOF_ALPN && local.slice(0, local.lastIndexOf(":")) === client.address;
 
 /** Writes a last word, if any, and lets the client read it before the connection goes. */
 function endWith(socket: Socket, lastWord: Uint8Array | string | undefined): void {
   if (socket.destroyed) return;
   if (lastWord === undefined) return void socket.destroy();
-  socket.setTimeout(LINGER_MS, () => socket.destroy());
+  // Not the socket's own time-out: whatever the client sends would begin it anew.
+  const deadline = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => clearTimeout(deadline));
   socket.once("end", () => socket.destroy());
   socket.end(lastWord);
   socket.resume();
 }
 
-const peerKey = (socket: Socket): string => `${socket.remotePort} ${socket.remoteAddress} ${socket.localPort}`;
+/**
+ * The socket that a secure one was made of. Node has kept it in this field since its first TLSSocket, though it documents none; to
+ * find it by addresses would cost four system calls a connection, and fails once the connection is gone.
+ */
+const rawSocketOf = (socket: TLSSocket): Socket | undefined => (socket as TLSSocket & { readonly _parent?: Socket })._parent;
 
 function ignoreReset(): void {
   // A reset shows as 'close', where the connection is accounted for.
