@@ -15,9 +15,15 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 export function startRole(facts: Readonly<Record<string, string>>): Role {
   const level = LEVELS.find((one) => one === process.env["CERTFARM_LOG"]) ?? "info";
   const log = createLog({ write: (line) => process.stderr.write(`${line}\n`), now: () => systemClock.now(), level, facts });
+  // Who read the log may be gone (a parent that was killed, a closed pipe): the role still ends in order.
+  for (const stream of [process.stderr, process.stdout]) stream.on("error", ignore);
   const ended = new Promise<string>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     process.once("disconnect", () => resolve("the parent process is gone"));
   });
   return { log, ended, ready: () => process.send?.({ type: "ready" }) };
+}
+
+function ignore(): void {
+  // There is nobody left to tell.
 }

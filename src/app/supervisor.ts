@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import type { Log } from "../base/index.ts";
+import { openLogFile, type LogFile } from "./log-file.ts";
 
 /** A process of the farm. */
 export interface ChildSpec {
@@ -36,7 +37,7 @@ const LAST_RESTART_MS = 30_000;
 /** A process that lived this long starts from the shortest pause again. */
 const HEALTHY_MS = 30_000;
 
-/** A supervisor that writes each process's log to `logDir/NAME.log` and repeats its warnings through `log`. */
+/** A supervisor that writes each process's log to `logDir/NAME.log` (and `NAME.log.1`, the part before) and repeats its warnings through `log`. */
 export function createSupervisor(logDir: string, log: Log): Supervisor {
   const children = new Map<string, Child>();
   const ready = new Set<string>();
@@ -46,19 +47,27 @@ export function createSupervisor(logDir: string, log: Log): Supervisor {
 
   const launch = (spec: ChildSpec): ChildProcess => {
     const child = spawn(process.execPath, [MAIN, ...spec.args], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
-    const file = createWriteStream(join(logDir, `${spec.name}.log`), { flags: "a" });
-    file.on("error", (error) => log.warn("a process's log cannot be written", { process: spec.name, problem: error.message }));
-    if (child.stderr !== null) createInterface({ input: child.stderr }).on("line", (line) => relay(spec.name, line, file, log));
+    const file = openLogFile(join(logDir, `${spec.name}.log`), (problem) =>
+      log.warn("a process's log cannot be written", { process: spec.name, problem }),
+    );
+    if (child.stderr !== null) {
+      const lines = createInterface({ input: child.stderr });
+      lines.on("line", (line) => relay(spec.name, line, file, log));
+      // After the last line: what a process says while it dies matters most.
+      lines.once("close", () => file.end());
+    }
     child.on("message", (message) => {
       if (!isReady(message)) return;
       ready.add(spec.name);
       for (const listener of listeners) listener(spec.name);
     });
     const startedMs = performance.now();
-    child.on("error", (error) => log.error("a process cannot be started", { process: spec.name, problem: error.message }));
+    child.on("error", (error) => {
+      log.error("a process cannot be started", { process: spec.name, problem: error.message });
+      if (child.pid === undefined && !closing) restart(spec.name, "before it began", 0); // there is no 'exit' then
+    });
     child.on("exit", (code, signal) => {
       ready.delete(spec.name);
-      file.end();
       if (!closing) restart(spec.name, signal ?? `code ${code}`, performance.now() - startedMs);
     });
     return child;
@@ -87,7 +96,7 @@ export function createSupervisor(logDir: string, log: Log): Supervisor {
   };
 }
 
-function relay(name: string, line: string, file: WriteStream, log: Log): void {
+function relay(name: string, line: string, file: LogFile, log: Log): void {
   file.write(`${line}\n`);
   if (line.includes('"level":"warn"') || line.includes('"level":"error"') || !line.startsWith("{")) log.warn(line, { process: name });
 }
@@ -98,7 +107,7 @@ const isReady = (message: unknown): boolean =>
 function end(child: Child, graceMs: number): Promise<void> {
   clearTimeout(child.timer);
   const { process: running } = child;
-  if (running.exitCode !== null || running.signalCode !== null) return Promise.resolve();
+  if (running.pid === undefined || running.exitCode !== null || running.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(() => running.kill("SIGKILL"), graceMs);
     running.once("exit", () => {
