@@ -46,6 +46,8 @@ export interface ReconcilerParts {
   readonly applied: (state: ReconcilerState) => Promise<void>;
 }
 
+const TABLE = "the binding table";
+
 /**
  * Makes the node's actual state follow the shared configuration. Every pass compares the whole of both: there are no events to miss,
  * and a start, a new revision, a resync and an edited table are the same thing.
@@ -56,6 +58,11 @@ export class Reconciler {
   #newest: Revision | undefined;
   /** No table was on disk: the first one is made even where drift is only observed. */
   #isFirst: boolean;
+  /** What the log was told last. */
+  #refusal: string | undefined;
+  #failure: string | undefined;
+  /** By what it is; an edited or newer version takes the place of an older one. */
+  readonly #unwritten = new Map<string, { readonly save: () => Promise<void>; readonly problem: string }>();
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
@@ -97,6 +104,7 @@ export class Reconciler {
     return this.#exclusively(async () => {
       const table = change(this.#state.table);
       await this.#parts.tableFile.save(table);
+      this.#unwritten.delete(TABLE);
       this.#isFirst = false;
       this.#state = { ...this.#state, table };
       await this.#guardedPass();
@@ -113,24 +121,31 @@ export class Reconciler {
   async #guardedPass(): Promise<void> {
     try {
       await this.#pass();
+      this.#failure = undefined;
     } catch (error) {
       const { message, code } = toFarmError(error);
-      this.#state = { ...this.#state, problem: `${message} (${code})` };
-      this.#parts.log.error("reconcile failed", { problem: message, code });
+      const problem = `${message} (${code})`;
+      // A port that is taken is tried every second: told once.
+      if (problem !== this.#failure) this.#parts.log.error("reconcile failed", { problem: message, code });
+      this.#failure = problem;
+      this.#state = { ...this.#state, problem };
     }
   }
 
   async #pass(): Promise<void> {
     const before = this.#state;
-    const { applied, problem } = await this.#read(before.applied);
-    if (problem !== undefined && problem !== before.problem) this.#parts.log.error("revision refused", { problem });
+    const { applied, problem: refusal } = await this.#read(before.applied);
+    if (refusal !== undefined && refusal !== this.#refusal) this.#parts.log.error("revision refused", { problem: refusal });
+    this.#refusal = refusal;
+    await this.#writeAgain();
     const table = applied === undefined ? before.table : await this.#mend(before.table, applied);
     const drift = applied === undefined ? [] : driftOf(applied, table).map(driftText);
-    this.#state = { applied, table, drift, problem };
     if (applied !== undefined && applied !== before.applied) {
       await this.#persist("the last good configuration", () => this.#parts.lastGood.save(applied.revision));
       this.#parts.log.info("revision applied", { revision: applied.revision.number, rows: table.rows.length });
     }
+    const [unwritten] = this.#unwritten.values();
+    this.#state = { applied, table, drift, problem: refusal ?? unwritten?.problem };
     await this.#parts.applied(this.#state);
   }
 
@@ -143,11 +158,21 @@ export class Reconciler {
     return typeof reading === "string" ? { applied: before, problem: reading } : { applied: reading, problem: undefined };
   }
 
-  /** A full disk is told, and the node serves on: what is written is only needed at the next start, and the next pass tries again. */
+  /** A full disk is told and reported, and the node serves on: what is written is only needed at the next start. Every pass tries again. */
   async #persist(what: string, save: () => Promise<void>): Promise<void> {
-    await save().catch((error: unknown) =>
-      this.#parts.log.error("the node's disk cannot be written", { what, problem: toFarmError(error).message }),
-    );
+    try {
+      await save();
+      this.#unwritten.delete(what);
+    } catch (error) {
+      const problem = `the node's disk cannot be written: ${toFarmError(error).message}`;
+      if (this.#unwritten.get(what)?.problem !== problem) this.#parts.log.error("the node's disk cannot be written", { what, problem });
+      this.#unwritten.set(what, { save, problem });
+    }
+  }
+
+  /** What an earlier pass could not write. */
+  async #writeAgain(): Promise<void> {
+    for (const [what, { save }] of this.#unwritten) await this.#persist(what, save);
   }
 
   async #mend(table: BindingTable, applied: Applied): Promise<BindingTable> {
@@ -155,7 +180,7 @@ export class Reconciler {
     const drift = driftOf(applied, table);
     if (drift.length === 0 && !this.#isFirst) return table;
     const mended = mendTable(applied.desired.table, table, applied.desired.hostKeys);
-    await this.#persist("the binding table", () => this.#parts.tableFile.save(mended));
+    await this.#persist(TABLE, () => this.#parts.tableFile.save(mended));
     if (!this.#isFirst)
       for (const one of drift) this.#parts.log.warn("binding table differs from the configuration", { drift: driftText(one) });
     this.#isFirst = false;

@@ -199,9 +199,8 @@ export class SelfProof {
     // A name that nobody bound and that is not served was never counted on: asking for many such names must not push real news out.
     if (!isBound && last === undefined && proof.verdict === "failed") return;
     if (last?.verdict !== proof.verdict) this.log.add({ host: target.shown, port: target.port, proved: proof.verdict === "proved" });
-    if (last?.verdict !== proof.verdict || last.thumbprint !== proof.thumbprint || last.problem !== proof.problem) {
-      for (const listener of this.#listeners) listener();
-    }
+    if (isSame(last, proof)) return;
+    for (const listener of this.#listeners) listener();
   }
 
   #isDue(key: string): boolean {
@@ -253,6 +252,9 @@ export class SelfProof {
     if (!this.#targets.has(oldest)) this.#results.delete(oldest);
   }
 }
+
+const isSame = (one: HostProof | undefined, other: HostProof): boolean =>
+  one?.verdict === other.verdict && one.thumbprint === other.thumbprint && one.problem === other.problem;
 
 function ignore(): void {
   // The one who asked has the outcome; the lane only needs the order.
