@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import tls, { type TLSSocket } from "node:tls";
 
 import type { HostPattern } from "../base/index.ts";
@@ -63,6 +64,8 @@ export function createLiveName(
     maxVersion: `TLSv${parts.policy.maxVersion}`,
     ciphers: CIPHERS,
     honorCipherOrder: false,
+    // No client needs it since HTTP/2 and TLS 1.3 forbade it, and each one makes the server sign anew at the client's will.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: [...parts.policy.alpn],
     // Processes only share sessions when they name the same context; Node's default is a hash of the command line.
     sessionIdContext: "certfarm",
