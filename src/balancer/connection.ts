@@ -47,6 +47,8 @@ export interface ConnectionHolder {
 const MAX_HEAD = 65_536;
 /** Less than one read, so that a paused socket stops after the next: more in flight only grows cold in the processor's caches. */
 export const SOCKET_HIGH_WATER_MARK = 16_384;
+/** Two reads: a side that is paused for every octet that waits stops and starts with each read, which costs more than the reading. */
+const MAX_UNSENT = 131_072;
 /** How long after a node's reset the client's is sent, so that what the node said before can still arrive. */
 const LINGER_MS = 100;
 
@@ -78,7 +80,7 @@ export class Connection {
   #activeAt: number;
 
   /**
-   * Back-pressure: a side is paused while the other has octets that the kernel did not take, and goes on when it took them.
+   * Back-pressure: a side is paused when the other has too much that the kernel did not take, and goes on when it took all.
    * `drain` would not do: it is emitted after chunks that were never held up, too.
    */
   readonly #clientResumes = (): void => {
@@ -109,7 +111,7 @@ export class Connection {
       this.#activeAt = this.#table.now;
       const upstream = this.#upstream;
       upstream?.write(chunk, this.#clientResumes);
-      if (upstream !== undefined && upstream.writableLength > 0) this.#client.pause();
+      if (upstream !== undefined && upstream.writableLength > MAX_UNSENT) this.#client.pause();
       return;
     }
     if (this.#phase === "ending") return;
@@ -206,7 +208,7 @@ export class Connection {
   #fromNode(chunk: Buffer, upstream: Socket): void {
     this.#activeAt = this.#table.now;
     this.#client.write(chunk, this.#upstreamResumes);
-    if (this.#client.writableLength > 0) upstream.pause();
+    if (this.#client.writableLength > MAX_UNSENT) upstream.pause();
   }
 
   #clientEnd(): void {
