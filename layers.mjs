@@ -20,4 +20,4 @@ export const LAYERS = [
 export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor"];
 
 /** Files that other rooms may enter besides index.ts. */
-export const SIDE_DOORS = ["store/conformance", "admin/client", "config/parse-farm-config"];
+export const SIDE_DOORS = ["store/conformance", "admin/client", "config/parse-farm-config", "config/text-diff"];

@@ -40,7 +40,20 @@ export async function makeFarm(bench, { nodes = ["web1"], sets = [{ format: "pem
     /** Starts a node with an empty data directory; `served` waits until it serves a name. */
     startNode(node, { name = nodes[0], cpu = SERVER_CPU, fresh = `${name}-${Date.now()}` } = {}) {
       const data = join(root, fresh);
-      const args = [join(bench.dist, "app/main.js"), "node", "--name", name, "--store", store, "--data", data, "--passwords", passwords];
+      // As `certfarm up` starts nodes.
+      const args = [
+        "--max-semi-space-size=4",
+        join(bench.dist, "app/main.js"),
+        "node",
+        "--name",
+        name,
+        "--store",
+        store,
+        "--data",
+        data,
+        "--passwords",
+        passwords,
+      ];
       const running = start(node.path, args, { cpu, env: { CERTFARM_LOG: "error" }, logFile: join(root, `${name}.log`) });
       const { port } = members.find((member) => member.name === name);
       return { ...running, name: `certfarm, Node ${node.label}`, node: name, port };

@@ -32,6 +32,8 @@ interface Child {
 }
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
+/** A node's objects live for one handshake or for long: a young generation of 4 instead of 16 MB saves 25 MB a process. */
+const V8_FLAGS = ["--max-semi-space-size=4"];
 const FIRST_RESTART_MS = 500;
 const LAST_RESTART_MS = 30_000;
 /** A process that lived this long starts from the shortest pause again. */
@@ -46,7 +48,7 @@ export function createSupervisor(logDir: string, log: Log): Supervisor {
   mkdirSync(logDir, { recursive: true });
 
   const launch = (spec: ChildSpec): ChildProcess => {
-    const child = spawn(process.execPath, [MAIN, ...spec.args], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const child = spawn(process.execPath, [...V8_FLAGS, MAIN, ...spec.args], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
     const file = openLogFile(join(logDir, `${spec.name}.log`), (problem) =>
       log.warn("a process's log cannot be written", { process: spec.name, problem }),
     );

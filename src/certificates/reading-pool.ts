@@ -48,8 +48,8 @@ const OWN_ENTRY = new URL(
 /** A thread that is not ready by then will not be. Its start does not count against its first file. */
 const START_MS = 30_000;
 
-/** A hostile file must not take the node's memory. */
-const RESOURCES = { maxOldGenerationSizeMb: 128 };
+/** A hostile file must not take the node's memory, and a thread's default of 48 MB for young objects is more than all files need. */
+const RESOURCES = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
 
 /** Worker threads that open certificate files, started on first need. The caller bounds what it asks for: see ReadQueue. */
 export class ReadingPool {

@@ -20,7 +20,6 @@ export { formatProblems } from "./format-problems.ts";
 export { bindingsOf, createSiteIndex, policyFor, servedPorts } from "./site-index.ts";
 export { diffConfigs, type ConfigChange } from "./diff-configs.ts";
 export { suggest } from "./suggest.ts";
-export { textDiff, type DiffSide } from "./text-diff.ts";
 export {
   planImpact,
   verdict,

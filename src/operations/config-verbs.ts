@@ -1,5 +1,6 @@
 import { FarmError, parseHostPattern, type HostPattern } from "../base/index.ts";
-import { textDiff, diffConfigs, verdict, type ConfigChange } from "../config/index.ts";
+import { diffConfigs, verdict, type ConfigChange } from "../config/index.ts";
+import { textDiff } from "../config/text-diff.ts";
 import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import type { Revision } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";

@@ -1,5 +1,6 @@
 import { FarmError } from "../base/index.ts";
-import { diffConfigs, formatProblems, textDiff, type ConfigProblem, type FarmConfig, type ImpactPlan } from "../config/index.ts";
+import { diffConfigs, formatProblems, type ConfigProblem, type FarmConfig, type ImpactPlan } from "../config/index.ts";
+import { textDiff } from "../config/text-diff.ts";
 import { parseFarmConfig } from "../config/parse-farm-config.ts";
 import type { AgedReport, Revision } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";
