@@ -30,7 +30,8 @@ export function installTestPackages() {
   };
   // Servers are started by the tests themselves, on free ports: a package must not start its own.
   const done = apt("update") && apt("-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", ...missing);
-  for (const service of ["nginx", "haproxy"]) spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
+  for (const service of ["nginx", "haproxy"])
+    spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
   const stillMissing = NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (done && stillMissing.length === 0) return;
   console.error(`certfarm's tests cannot run: install these packages first:\n  apt-get install ${[...new Set(stillMissing)].join(" ")}`);

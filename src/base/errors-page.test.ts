@@ -13,5 +13,6 @@ test("docs/errors.md is what the table generates: run `node scripts/write-errors
 
 test("every code has its heading in docs/errors.md, and every heading is a code", () => {
   const headings = [...page.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
-  expect(headings.toSorted()).toEqual(Object.keys(ERRORS).toSorted());
+  expect(new Set(headings)).toEqual(new Set(Object.keys(ERRORS)));
+  expect(headings).toHaveLength(Object.keys(ERRORS).length);
 });

@@ -35,5 +35,3 @@ function check(parts: DraftParts, report: Report): void {
   checkTls(parts, report);
   checkServices(parts, report);
 }
-
-export { MAX_YAML_BYTES } from "./read-yaml.ts";
