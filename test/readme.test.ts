@@ -15,6 +15,12 @@ import { until } from "./farm/until.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const README = await readFile(join(ROOT, "README.md"), "utf8");
 
+/** What the test reads of a node's report. */
+interface Seen {
+  readonly proof: { readonly pending: number };
+  readonly content: readonly { readonly digest: string }[];
+}
+
 /** Commands that are not run again here: they install, start or test the checkout that this test runs in. */
 const NOT_HERE = new Set(["npm ci && npm start", "npm ci && npm test"]);
 
@@ -36,7 +42,13 @@ beforeAll(async () => {
   farm = spawn("npm", ["start", "--", "--port", String(base), "--demo-root", join(folder, "demo-farm")], { cwd: ROOT, detached: true });
   farm.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   farm.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const isGood = async (): Promise<boolean> => (await run(process.execPath, [MAIN, "status"], { cwd: folder })).code === 0;
+  const isGood = async (): Promise<boolean> => {
+    const { code, stdout } = await run(process.execPath, [MAIN, "status", "--json"], { cwd: folder });
+    const { nodes } = JSON.parse(stdout) as { nodes: readonly { report?: Seen }[] }; // FarmStatus
+    const isComplete = (report?: Seen): boolean =>
+      report?.proof.pending === 0 && report.content.length === 4 && report.content.every(({ digest }) => digest !== "");
+    return code === 0 && nodes.length === 4 && nodes.every(({ report }) => isComplete(report));
+  };
   await until(isGood, { what: "the demo farm's status is good", deadlineMs: 90_000, everyMs: 500 }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${output}`, { cause: error });
   });
