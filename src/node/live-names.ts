@@ -9,6 +9,7 @@ import type { TlsPolicy } from "../config/index.ts";
 import type { AlertName, ChosenCertificate, RefusalCode, ServerName, TrailStep } from "../handshake/index.ts";
 import type { TicketKeySet } from "../replica/index.ts";
 import type { ColdGate } from "./cold-gate.ts";
+import { createNativeMemory } from "./native-memory.ts";
 import { createLiveName, fingerprintOf, type LiveName } from "./live-name.ts";
 import type { FinalDecision, SelectionQuestion, Selector, ServingState } from "./selection.ts";
 import { scopeDigest, scopeTicketKeys, ticketSlot, type ScopedTicketKeys, type TicketSlot } from "./ticket-scope.ts";
@@ -66,11 +67,16 @@ const RECHECK_MS = 15_000;
 export class LiveNames {
   readonly #parts: LiveNamesParts;
   readonly #making = new Map<string, Promise<NameAnswer>>();
+  readonly #memory = createNativeMemory();
   #cache: LRUCache<string, Slot>;
 
   constructor(parts: LiveNamesParts, maxLive: number) {
     this.#parts = parts;
-    this.#cache = new LRUCache({ max: maxLive });
+    this.#cache = this.#createCache(maxLive);
+  }
+
+  #createCache(maxLive: number): LRUCache<string, Slot> {
+    return new LRUCache({ max: maxLive, dispose: () => this.#memory.letGo() });
   }
 
   get size(): number {
@@ -80,7 +86,7 @@ export class LiveNames {
   /** Bounds the cache anew; the most recently used stay. */
   resize(maxLive: number): void {
     if (maxLive === this.#cache.max) return;
-    const resized = new LRUCache<string, Slot>({ max: maxLive });
+    const resized = this.#createCache(maxLive);
     resized.load(this.#cache.dump()); // ends with the most recently used: those stay
     this.#cache = resized;
   }

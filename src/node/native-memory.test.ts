@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+
+import { createNativeMemory } from "./native-memory.ts";
+
+test("memory is collected once for a thousand contexts that were let go, not for fewer", async () => {
+  let collections = 0;
+  const memory = createNativeMemory(() => (collections += 1));
+  for (let at = 0; at < 999; at += 1) memory.letGo();
+  await new Promise(setImmediate);
+  expect(collections).toBe(0);
+  for (let at = 0; at < 1_001; at += 1) memory.letGo();
+  await new Promise(setImmediate);
+  expect(collections).toBe(2);
+});
+
+test("V8's collector does give dead objects back", async () => {
+  const memory = createNativeMemory();
+  const dead = new WeakRef({});
+  await new Promise(setImmediate); // a WeakRef keeps its target for the turn it was made in
+  for (let at = 0; at < 1_000; at += 1) memory.letGo();
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(dead.deref()).toBeUndefined();
+});
