@@ -9,10 +9,10 @@ export interface NativeMemory {
   letGo(): void;
 }
 
-/** About 25 MB; one collection takes some 20 ms of the loop, so they must stay rare even in a storm of names. */
-const CONTEXTS_A_COLLECTION = 1_000;
+/** About 12 MB; one collection takes some 20 ms of the loop, so they must stay rare even in a storm of names. */
+const CONTEXTS_A_COLLECTION = 500;
 
-/** Collects after every thousandth context, in a turn of its own. */
+/** Collects after every 500th context, in a turn of its own. */
 export function createNativeMemory(collect: () => void = exposedCollector()): NativeMemory {
   let dead = 0;
   return {
