@@ -7,12 +7,10 @@ const NEEDED = [
   ["nginx", "nginx"],
   ["haproxy", "haproxy"],
   ["chromium", "chromium"],
-  ["keytool", "openjdk-17-jdk-headless"],
-  ["java", "openjdk-17-jdk-headless"],
+  ["javac", "openjdk-17-jdk-headless"],
   ["testssl", "testssl.sh"],
-  ["certtool", "gnutls-bin"],
-  ["pk12util", "libnss3-tools"],
-  ["faketime", "faketime"],
+  ["certutil", "libnss3-tools"],
+  ["unshare", "util-linux"],
 ];
 
 const isThere = (command) => spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
