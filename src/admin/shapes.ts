@@ -77,6 +77,9 @@ export const invalidShape = z.object({
   text: z.string().describe("The problems for people, with the source lines"),
 });
 
+/** A bound host that gets no certificate. */
+export const missingShape = z.object({ host: z.string(), port: z.number(), reason: z.string() });
+
 /** A revision as it is now in force. */
 export const appliedShape = z.object({
   revision: revisionShape,
@@ -84,6 +87,7 @@ export const appliedShape = z.object({
   farmFile: z.enum(["in-step", "edited", "later"]),
   broken: list(z.string()),
   counts: countsShape,
+  missing: list(missingShape),
   warningText: z.string(),
 });
 

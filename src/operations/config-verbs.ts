@@ -74,6 +74,7 @@ export function createConfigVerbs(parts: OperationsParts, farm: FarmView): Confi
       farmFile: made.farmFile,
       broken: planned.impact.broken,
       counts: planned.impact.counts,
+      missing: planned.missing,
       warningText: planned.warningText,
     };
   }

@@ -55,5 +55,7 @@ export interface Applied {
   readonly farmFile: "in-step" | "edited" | "later";
   readonly broken: readonly string[];
   readonly counts: ImpactPlan["counts"];
+  /** Bound hosts that get no certificate: saved all the same, their files may come later. */
+  readonly missing: readonly MissingCertificate[];
   readonly warningText: string;
 }

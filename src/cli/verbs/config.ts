@@ -149,16 +149,15 @@ function renderPlan(session: Session, plan: ValidPlan): string {
     ...(rows.length === 0 ? [] : [formatTable(["CHANGE", "HOST", "PORT", "NODES", "BEFORE", "AFTER"], rows, session).trimEnd()]),
     ...(impact.totalRows > impact.rows.length ? [`${impact.totalRows - impact.rows.length} more rows are not shown.`] : []),
     ...same,
-    ...(missing.length === 0
-      ? []
-      : [
-          `${paint("yellow", "?")} no certificate for ${missing
-            .slice(0, 10)
-            .map(({ host }) => clean(host))
-            .join(", ")}${missing.length > 10 ? ", …" : ""}`,
-        ]),
+    ...missingLines(paint, missing),
     conclusion(paint, plan),
   ].join("\n");
+}
+
+function missingLines(paint: Paint, missing: ValidPlan["missing"]): readonly string[] {
+  if (missing.length === 0) return [];
+  const hosts = missing.slice(0, 10).map(({ host }) => clean(host));
+  return [`${paint("yellow", "?")} no certificate for ${hosts.join(", ")}${missing.length > 10 ? ", …" : ""}`];
 }
 
 function conclusion(paint: Paint, { impact, base, latest }: ValidPlan): string {
@@ -190,12 +189,14 @@ function paintDiff(paint: Paint, diff: string): string {
     .join("\n");
 }
 
-function renderApplied({ paint }: Session, { revision, changed, farmFile, broken, warningText }: RouteOutput<"config.apply">): string {
+function renderApplied({ paint }: Session, applied: RouteOutput<"config.apply">): string {
+  const { revision, changed, farmFile, broken, missing, warningText } = applied;
   const warned = warningText === "" ? "" : `${warningText.trimEnd()}\n`;
   if (!changed) return `${warned}= revision ${revision.number} has this text already`;
   const allowed = broken.length === 0 ? "" : `; ${count(broken.length, "host")} broken as allowed`;
   const file = farmFile === "edited" ? `\n${paint("yellow", "…")} config/farm.yaml was edited meanwhile and is left as it is` : "";
-  return `${warned}${paint("green", "✓")} revision ${revision.number} is saved${allowed}; nodes take it now (certfarm status)${file}`;
+  const saved = `${paint("green", "✓")} revision ${revision.number} is saved${allowed}; nodes take it now (certfarm status)${file}`;
+  return [`${warned}${saved}`, ...missingLines(paint, missing)].join("\n");
 }
 
 function renderRollout({ paint }: Session, { revision, done, total, laggards }: RouteOutput<"config.awaitProved">): string {
