@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 
 import { Secret } from "../base/index.ts";
 import { readCertificateFile } from "../pki/index.ts";
+import { yieldToServing } from "../workers/index.ts";
 import type { ReadAnswer, ReadRequest } from "./wire.ts";
 
 async function answer(request: ReadRequest): Promise<ReadAnswer> {
@@ -28,4 +29,5 @@ function say(what: ReadAnswer): void {
 }
 
 parentPort?.on("message", (request: ReadRequest) => void answer(request).then(say));
+yieldToServing();
 say({ ready: true });

@@ -2,9 +2,11 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { toFarmError } from "../base/index.ts";
 import type { OnceAnswer } from "./run-once.ts";
+import { yieldToServing } from "./yield-to-serving.ts";
 
 /** The worker's side of runOnce: does the work on its input and posts what came of it. */
 export function answerOnce(work: (input: unknown) => unknown): void {
+  yieldToServing();
   parentPort?.postMessage(attempt(work));
 }
 
