@@ -8,7 +8,7 @@ export const LAYERS = [
   ["bindings"],
   ["config", "handshake"],
   ["doctor", "store"],
-  ["probe", "certificates", "replica", "web"],
+  ["iis", "peers", "probe", "certificates", "replica", "web"],
   ["node", "balancer"],
   ["operations"],
   ["admin"],
@@ -17,7 +17,7 @@ export const LAYERS = [
 ];
 
 /** Rooms that decide: no sockets, files, clocks or processes. */
-export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor"];
+export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor", "iis", "peers"];
 
 /** Files that other rooms may enter besides index.ts. */
 export const SIDE_DOORS = ["store/conformance", "admin/client", "config/parse-farm-config", "config/text-diff"];

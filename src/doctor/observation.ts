@@ -1,5 +1,26 @@
 import type { Endpoint, HostName, Instant } from "../base/index.ts";
 
+/** A certificate as a server sent it. The same object stands for every sight of the same certificate. */
+export interface SeenCertificate {
+  /** SHA-256 over the DER, 64 upper-case hexadecimal digits. */
+  readonly sha256: string;
+  /** SHA-1 over the DER, 40 upper-case hexadecimal digits: what Windows shows. */
+  readonly thumbprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal, upper case. */
+  readonly serial: string;
+  readonly dnsNames: readonly string[];
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  /** `RSA 2048`, `P-256`, `Ed25519`; as far as it can be told. */
+  readonly keyName: string;
+  /** `sha256WithRSAEncryption`; absent when it cannot be told. */
+  readonly signatureAlgorithm?: string;
+  readonly isCa: boolean;
+  readonly selfSigned: boolean;
+}
+
 /** How a handshake from outside ended. */
 export type ProbeOutcome =
   | {
@@ -12,20 +33,26 @@ export type ProbeOutcome =
       readonly notBefore: Instant;
       readonly notAfter: Instant;
       readonly chainLength: number;
+      /** Leaf first, as sent; absent when the chain was not asked for. */
+      readonly chain?: readonly SeenCertificate[];
       readonly protocol: string;
       readonly cipher: string;
       readonly alpn?: string;
       readonly resumed: boolean;
+      /** Whether an OCSP response was stapled; absent when none was asked for. */
+      readonly stapled?: boolean;
       /** The chain verified against the given roots and the name; else the reason code of OpenSSL or `ERR_TLS_CERT_ALTNAME_INVALID`. */
       readonly verified: true | string;
     }
   | { readonly kind: "refused" }
   | { readonly kind: "timeout"; readonly during: "connect" | "handshake" }
+  /** Reset after the ClientHello, without an alert. */
   | { readonly kind: "reset" }
   /** Closed in order, without an alert. */
   | { readonly kind: "closed" }
   | { readonly kind: "alert"; readonly alert: string }
-  | { readonly kind: "error"; readonly code: string; readonly message: string };
+  /** `speaks`: what the first octets of an answer that is not TLS look like. */
+  | { readonly kind: "error"; readonly code: string; readonly message: string; readonly speaks?: "http" | "other" };
 
 /** One handshake from outside, and what it saw. */
 export interface Observation {
@@ -35,4 +62,17 @@ export interface Observation {
   readonly at: Instant;
   readonly tookMs: number;
   readonly outcome: ProbeOutcome;
+}
+
+/** What one request over HTTPS got. Everything in it comes from the peer: bounded, not yet safe to print. */
+export interface RequestObservation {
+  readonly at: Instant;
+  readonly tookMs: number;
+  readonly status?: number;
+  /** Lower-case names; at most 50 headers of 500 characters. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The peer's Date header minus our clock at half time, in milliseconds; the header counts whole seconds. */
+  readonly clockOffsetMs?: number;
+  /** Why there is no status. */
+  readonly problem?: string;
 }

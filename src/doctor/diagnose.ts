@@ -1,0 +1,85 @@
+import { toFarmError } from "../base/index.ts";
+import type { Examination } from "./examination.ts";
+import type { Diagnosis, Finding, FindingDraft, RuleOutcome, Severity, Symptom } from "./finding.ts";
+import { findingId } from "./finding-id.ts";
+import type { Rule, RuleResult, Tier } from "./rule.ts";
+import { findSymptoms } from "./symptoms.ts";
+import { unexplained } from "./unexplained.ts";
+import { createView, indexExamination, type ExaminationIndex, type View } from "./view.ts";
+
+const TIERS: readonly Tier[] = ["node", "host", "wire"];
+const SEVERITIES: readonly Severity[] = ["error", "warning", "notice"];
+
+/**
+ * Names the causes. Tier by tier: what an earlier tier explains is no symptom any more for a later one, so a cause absorbs its symptoms.
+ * What no rule explains is a finding of its own. A rule that throws is told as failed and hides no other.
+ */
+export function diagnose(examination: Examination, rules: readonly Rule[]): Diagnosis {
+  const symptoms = findSymptoms(examination);
+  const index = indexExamination(examination, symptoms);
+  const findings: Finding[] = [];
+  const outcomes: RuleOutcome[] = [];
+  let left = symptoms;
+  for (const tier of TIERS) {
+    const view = createView(index, left);
+    for (const rule of rules.filter((candidate) => candidate.tier === tier)) {
+      const { outcome, drafts } = run(rule, view);
+      outcomes.push(outcome);
+      findings.push(...drafts.map((draft) => finish(rule, draft, index)));
+    }
+    left = unexplainedBy(findings, left, index);
+  }
+  findings.push(...unexplained(left).map((draft) => finish(UNEXPLAINED, draft, index)));
+  return { at: examination.at, findings: findings.toSorted(compareFindings), symptoms, rules: outcomes };
+}
+
+const UNEXPLAINED = { code: "unexplained", title: "Something is wrong that no rule explains", severity: "error" } as const;
+
+function run(rule: Rule, view: View): { outcome: RuleOutcome; drafts: readonly FindingDraft[] } {
+  let result: RuleResult;
+  try {
+    result = rule.check(view);
+  } catch (thrown) {
+    return { outcome: { code: rule.code, status: "failed", why: toFarmError(thrown).message }, drafts: [] };
+  }
+  if (result.status === "found") return { outcome: { code: rule.code, status: "found" }, drafts: result.findings };
+  const why = "why" in result ? { why: result.why } : {};
+  return { outcome: { code: rule.code, status: result.status, ...why }, drafts: [] };
+}
+
+function finish(rule: Pick<Rule, "code" | "title" | "severity">, draft: FindingDraft, index: ExaminationIndex): Finding {
+  const { code, title, severity } = rule;
+  return {
+    ...draft,
+    id: findingId(code, draft),
+    code,
+    title,
+    severity: draft.severity ?? severity,
+    differs: differsBetweenNodes(draft, index),
+  };
+}
+
+/** Some node that is meant to serve these hosts is not concerned. */
+function differsBetweenNodes({ nodes, hosts }: FindingDraft, index: ExaminationIndex): boolean {
+  if (nodes.length === 0) return false;
+  return index.nodes.some(({ name }) => !nodes.includes(name) && (hosts.length === 0 || hosts.some((host) => index.meant(name, host))));
+}
+
+/** A balancer's symptom is explained by what explains the same host on a node behind it. */
+function unexplainedBy(findings: readonly Finding[], symptoms: readonly Symptom[], index: ExaminationIndex): readonly Symptom[] {
+  const explained = new Set(findings.flatMap(({ explains }) => explains.map(({ node, host }) => `${node} ${host}`)));
+  const hosts = new Set(findings.flatMap(({ explains }) => explains.map(({ host }) => host)));
+  const balancers = new Set(index.balancers.map(({ name }) => name));
+  return symptoms.filter(({ node, host }) => !explained.has(`${node} ${host}`) && !(balancers.has(node) && hosts.has(host)));
+}
+
+function compareFindings(a: Finding, b: Finding): number {
+  return (
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    Number(b.differs) - Number(a.differs) ||
+    b.explains.length - a.explains.length ||
+    Number(a.certainty === "likely") - Number(b.certainty === "likely") ||
+    (a.code < b.code ? -1 : a.code > b.code ? 1 : 0) ||
+    (a.id < b.id ? -1 : 1)
+  );
+}

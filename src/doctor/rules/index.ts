@@ -1,0 +1,5 @@
+import type { Rule } from "../rule.ts";
+import { centralRowMissing } from "./central-row-missing.ts";
+
+/** Every rule, in the order of their codes. `npm run new:rule CODE` adds one. */
+export const RULES: readonly Rule[] = [centralRowMissing];
