@@ -116,6 +116,8 @@ export interface EvidenceBinding {
   readonly sslFlags?: number;
   /** Whether the site starts by itself; false = it is stopped. */
   readonly started?: boolean;
+  /** nginx, HAProxy: paths of the certificate files that it serves from, each the `store` of an InstalledCertificate. */
+  readonly files?: readonly string[];
 }
 
 /** What a node's configuration asks for. */
@@ -218,6 +220,8 @@ export interface ListenerEvidence {
   /** The port that bindings name; differs where a node maps ports. */
   readonly bindingPort: number;
   readonly protocol: "http" | "https";
+  /** Whether it expects a PROXY protocol header before all else; absent = not known. */
+  readonly proxyProtocol?: boolean;
   readonly process?: string;
   readonly problem?: string;
 }
