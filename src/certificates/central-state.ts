@@ -2,11 +2,10 @@ import { LRUCache } from "lru-cache";
 
 import { wildcardOf, type HostName, type HostPattern, type Instant, type Log } from "../base/index.ts";
 import type { CandidateVia, CentralView, FileKnowledge } from "../handshake/index.ts";
-import type { PreparedCertificate } from "../pki/index.ts";
+import { parseFileName, type PreparedCertificate } from "../pki/index.ts";
 import { createCoveringNames, type CoveringNames } from "./covering.ts";
 import type { KnownFile } from "./known-file.ts";
 import { Listing } from "./listing.ts";
-import { parseFileName } from "./naming.ts";
 import type { CertificateChange } from "./types.ts";
 
 /** Bounds of what a node holds in memory. */

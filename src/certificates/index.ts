@@ -5,7 +5,6 @@ export { checkCertificateFiles, type CheckedFile, type CheckSettings, type Named
 export type { FollowSettings } from "./follow.ts";
 export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";
-export { parseFileName, type CertificateFileName, type CertificateFormat } from "./naming.ts";
 export { fixedPasswords, noPasswords, openPasswords, type PasswordSettings, type PasswordSource } from "./passwords.ts";
 export type { WorkerSettings } from "./reading-pool.ts";
 export type { ScanSettings } from "./scan.ts";

@@ -1,13 +1,12 @@
 import { FarmError, parseHostName, patternCovers, type Instant } from "../base/index.ts";
 import type { FileKnowledge } from "../handshake/index.ts";
-import type { FileReading } from "../pki/index.ts";
+import { parseFileName, type CertificateFileName, type FileReading } from "../pki/index.ts";
 import type { Folder } from "../store/index.ts";
 import { DEFAULT_LIMITS } from "./central-state.ts";
 import { withoutSecrets } from "./check-files.ts";
 import { fetchFile, type FetchSource } from "./fetch-file.ts";
 import { leafOf } from "./known-file.ts";
 import { Listing } from "./listing.ts";
-import { parseFileName, type CertificateFileName } from "./naming.ts";
 import { matchesGlob } from "./password-lookup.ts";
 import type { PasswordSource } from "./passwords.ts";
 import { ReadingPool, type WorkerSettings } from "./reading-pool.ts";

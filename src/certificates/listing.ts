@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
 import type { HostPattern } from "../base/index.ts";
-import { canonicalKeyName, canonicalStem, parseFileName } from "./naming.ts";
+import { canonicalKeyName, canonicalStem, parseFileName } from "../pki/index.ts";
 
 /** What differs between two looks at the folder. */
 export interface ListingChange {

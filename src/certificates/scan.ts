@@ -1,9 +1,9 @@
 import { toFarmError, type Clock, type Log } from "../base/index.ts";
+import { parseFileName } from "../pki/index.ts";
 import { namesBeyond, type CentralState } from "./central-state.ts";
 import { fetchFile, stampOf, type FetchSource } from "./fetch-file.ts";
 import type { KeptCopies } from "./keep.ts";
 import { leafOf } from "./known-file.ts";
-import { parseFileName } from "./naming.ts";
 import { createAlarm, pause } from "./pause.ts";
 import type { PasswordSource } from "./passwords.ts";
 import type { ReadQueue } from "./read-queue.ts";

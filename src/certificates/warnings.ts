@@ -1,6 +1,5 @@
 import { patternCovers, toUnicodeHost, type HostName, type HostPattern, type Instant } from "../base/index.ts";
-import type { FileReading } from "../pki/index.ts";
-import { suggestedFileName, type CertificateFileName } from "./naming.ts";
+import { suggestedFileName, type CertificateFileName, type FileReading } from "../pki/index.ts";
 
 /** What a warning is judged by. */
 export interface Judged {

@@ -1,6 +1,6 @@
 import { ipFamily, parseHostPattern, type HostName, type HostPattern, type IpAddress } from "../base/index.ts";
 import { desiredTable, type BindingTable } from "../bindings/index.ts";
-import { openCentralCertificates, parseFileName, type CentralCertificates } from "../certificates/index.ts";
+import { openCentralCertificates, type CentralCertificates } from "../certificates/index.ts";
 import {
   bindingsOf,
   createSiteIndex,
@@ -13,6 +13,7 @@ import {
   type SiteIndex,
 } from "../config/index.ts";
 import { decide, serverNameOf, type Decision } from "../handshake/index.ts";
+import { parseFileName } from "../pki/index.ts";
 import type { AgedReport } from "../replica/index.ts";
 import type { OperationsParts } from "./parts.ts";
 

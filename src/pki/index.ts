@@ -1,4 +1,5 @@
 /** Reading and issuing certificates: PKCS#12, PEM and X.509 as data. Heavy; callers run it in workers. */
+export { canonicalKeyName, canonicalStem, parseFileName, suggestedFileName, type CertificateFileName } from "./certificate-file-name.ts";
 export { createAuthority, type Authority, type IssueRequest } from "./issue/authority.ts";
 export { writePfx, type PfxProfile } from "./issue/write-pfx.ts";
 export { readCertificateFile } from "./read-certificate-file.ts";

@@ -1,7 +1,7 @@
 import { parseHostName, parseHostPattern, toUnicodeHost, type HostPattern } from "../base/index.ts";
 
 /** The kinds of files that can hold a certificate; `.cer` counts as `crt`. */
-export type CertificateFormat = "pfx" | "p12" | "pem" | "crt";
+type CertificateFormat = "pfx" | "p12" | "pem" | "crt";
 
 /** What a file's name says. `pattern` absent: the name serves nobody, and `problem` says why. */
 export interface CertificateFileName {

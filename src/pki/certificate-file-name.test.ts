@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 
-import { canonicalKeyName, canonicalStem, parseFileName, suggestedFileName } from "./naming.ts";
+import { canonicalKeyName, canonicalStem, parseFileName, suggestedFileName } from "./certificate-file-name.ts";
 import { parseHostPattern } from "../base/index.ts";
 
 describe("a file's name", () => {
