@@ -1,5 +1,6 @@
 import { FarmError } from "../base/index.ts";
-import { ROUTES, type Route, type RouteInput, type RouteName, type RouteOutput, type RouteProgress } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES, type RouteInput, type RouteName, type RouteOutput, type RouteProgress } from "./routes.ts";
 
 /** Carries a call to where it is done and its answer back. The answer is plain JSON data. */
 export type Transport = (name: RouteName, input: unknown, context: TransportContext) => Promise<unknown>;

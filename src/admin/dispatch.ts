@@ -2,7 +2,8 @@ import type { z } from "zod";
 
 import { FarmError } from "../base/index.ts";
 import type { CallContext, Handlers } from "./handlers.ts";
-import { ROUTES, type Route, type RouteName } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES, type RouteName } from "./routes.ts";
 
 /** How a call is made, whichever way it travels. `input` is checked here. */
 export type Dispatch = (name: RouteName, input: unknown, context: DispatchContext) => Promise<unknown>;

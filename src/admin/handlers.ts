@@ -1,5 +1,6 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { CheckParts, Operations } from "../operations/index.ts";
+import { createDoctor, createLocalDoctor } from "./doctor-handlers.ts";
 import type { RouteName, RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
 
 /** What a call works with. */
@@ -13,7 +14,17 @@ export interface CallContext<K extends RouteName> {
 export type Handlers = { readonly [K in RouteName]: (input: RouteQuestion<K>, context: CallContext<K>) => Promise<RouteOutput<K>> };
 
 /** Handlers of the routes that need no farm. */
-export type LocalHandlers = Pick<Handlers, "certificates.check" | "config.validate">;
+export type LocalHandlers = Pick<
+  Handlers,
+  | "certificates.check"
+  | "config.validate"
+  | "doctor.here"
+  | "doctor.rules"
+  | "iis.collect"
+  | "iis.import"
+  | "explain.evidence"
+  | "repair.script"
+>;
 
 /** Handlers that need no farm. The use cases are loaded when the first is called. */
 export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock; readonly log: Log }): LocalHandlers {
@@ -24,6 +35,7 @@ export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock;
       const request = { files, signal, ...(passwordFile === undefined ? {} : { passwordFile }) };
       return { files: await checkFilesHere(parts, request) };
     },
+    ...createLocalDoctor(),
   };
 }
 
@@ -59,6 +71,7 @@ export function createHandlers(operations: Operations, local: LocalHandlers): Ha
       await operations.undrain(node);
       return { node };
     },
+    ...createDoctor(),
   };
 }
 

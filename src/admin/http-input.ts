@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
 import { FarmError } from "../base/index.ts";
-import { ROUTES, type Route, type RouteName } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES, type RouteName } from "./routes.ts";
 
 /** A route that a request's method and path lead to, with what the path says. */
 export interface Matched {

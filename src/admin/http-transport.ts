@@ -5,7 +5,8 @@ import { z } from "zod";
 
 import { ERRORS, FarmError, systemCode, type ErrorCode, type Secret } from "../base/index.ts";
 import type { Transport, TransportContext } from "./create-client.ts";
-import { ROUTES, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
 
 /** Where the admin API is, and the token for it. */
 export interface HttpTransportSettings {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import { ERRORS } from "../base/index.ts";
-import { ROUTES, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
 
 /** The OpenAPI 3.1 document of the routes that are served over HTTP. */
 export function openApiDocument(version: string): Record<string, unknown> {

@@ -199,6 +199,21 @@ export const ERRORS = {
     "Look at `certfarm config history`; the first one is made by `certfarm config apply FILE`.",
   ),
   NODE_UNKNOWN: row("The farm has no node of that name", 404, 2, "Look at `certfarm status` for the nodes there are."),
+  DOCTOR_NOTHING_TO_LOOK_AT: row(
+    "The doctor was given no host, no node or no evidence to look at",
+    400,
+    2,
+    "Name hosts, and `--nodes ADDRESS,…` or `--evidence FILE,…`.",
+  ),
+  DOCTOR_FILE_UNREADABLE: row("A file that the doctor was given cannot be read", 400, 2, "Check its path and who may read it."),
+  DOCTOR_RULE_UNKNOWN: row("The doctor has no such rule", 404, 2, "Look at `certfarm doctor rules`."),
+  REPAIR_FINDING_UNKNOWN: row("No finding has that id or code now", 404, 2, "Look at `certfarm doctor`: what it finds can be repaired."),
+  REPAIR_UNDER_WAY: passing(
+    "Another repair of this farm is under way",
+    409,
+    3,
+    "Wait for it; `certfarm repair history` shows it. One that crashed lets go within a minute.",
+  ),
   // admin, cli and app
   ADMIN_NOT_RUNNING: passing(
     "No admin API answers",

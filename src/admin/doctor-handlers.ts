@@ -1,0 +1,47 @@
+import { FarmError } from "../base/index.ts";
+import { RULES } from "../doctor/index.ts";
+import type { Handlers, LocalHandlers } from "./handlers.ts";
+import type { RouteOutput, RouteQuestion } from "./routes.ts";
+
+/** Handlers of looking and naming that need no farm. */
+export function createLocalDoctor(): Pick<
+  LocalHandlers,
+  "doctor.here" | "doctor.rules" | "iis.collect" | "iis.import" | "explain.evidence" | "repair.script"
+> {
+  return {
+    "doctor.here": () => absent("doctor.here"),
+    "doctor.rules": (input) => Promise.resolve(rules(input)),
+    "iis.collect": () => absent("iis.collect"),
+    "iis.import": () => absent("iis.import"),
+    "explain.evidence": () => absent("explain.evidence"),
+    "repair.script": () => absent("repair.script"),
+  };
+}
+
+/** Handlers of looking at a farm and mending it. */
+export function createDoctor(): Pick<Handlers, "doctor" | "repair.plan" | "repair.run" | "repair.history"> {
+  return {
+    doctor: () => absent("doctor"),
+    "repair.plan": () => absent("repair.plan"),
+    "repair.run": () => absent("repair.run"),
+    "repair.history": () => absent("repair.history"),
+  };
+}
+
+const absent = (name: string): Promise<never> => Promise.reject(new FarmError("ADMIN_ROUTE_ABSENT", `this version cannot do ${name}`));
+
+function rules({ code }: RouteQuestion<"doctor.rules">): RouteOutput<"doctor.rules"> {
+  const chosen = RULES.filter((rule) => code === undefined || rule.code === code);
+  if (chosen.length === 0) throw new FarmError("DOCTOR_RULE_UNKNOWN", `there is no rule ${JSON.stringify(code?.slice(0, 100))}`);
+  return {
+    rules: chosen.map(({ code: known, title, severity, tier, source, explains, remedy }) => ({
+      code: known,
+      title,
+      severity,
+      tier,
+      source,
+      explains,
+      remedy,
+    })),
+  };
+}

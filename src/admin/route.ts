@@ -1,0 +1,29 @@
+import type { z } from "zod";
+
+/** One thing the admin API does. */
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** `{name}` parts come from the input. GET and DELETE take the rest of it from the query, the others from a JSON body. */
+  readonly path: string;
+  readonly summary: string;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodType;
+  /** The answer is a stream of JSON lines: any number of `{"progress": …}`, then `{"result": …}` or `{"error": …}`. */
+  readonly progress?: z.ZodType;
+  /** `here`: concerns files of the caller's own machine, so it is done in the caller's process and never over HTTP. */
+  readonly place: "farm" | "here";
+}
+
+/** A row of the table of routes. */
+export const route = <I extends z.ZodObject, O extends z.ZodType, P extends z.ZodType = z.ZodNever>(settings: {
+  readonly call: `${Route["method"]} /${string}`;
+  readonly summary: string;
+  readonly input: I;
+  readonly output: O;
+  readonly progress?: P;
+  readonly place?: Route["place"];
+}) => {
+  const { call, place = "farm", ...rest } = settings;
+  const [method, path] = call.split(" ") as [Route["method"], string]; // the template type says so
+  return { ...rest, method, path, place };
+};
