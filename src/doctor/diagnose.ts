@@ -5,7 +5,7 @@ import { findingId } from "./finding-id.ts";
 import type { Rule, RuleResult, Tier } from "./rule.ts";
 import { findSymptoms } from "./symptoms.ts";
 import { unexplained } from "./unexplained.ts";
-import { createView, indexExamination, type ExaminationIndex, type View } from "./view.ts";
+import { cellKey, createView, endpointKey, indexExamination, type ExaminationIndex, type View } from "./view.ts";
 
 const TIERS: readonly Tier[] = ["node", "host", "wire"];
 const SEVERITIES: readonly Severity[] = ["error", "warning", "notice"];
@@ -67,10 +67,19 @@ function differsBetweenNodes({ nodes, hosts }: FindingDraft, index: ExaminationI
 
 /** A balancer's symptom is explained by what explains the same host on a node behind it. */
 function unexplainedBy(findings: readonly Finding[], symptoms: readonly Symptom[], index: ExaminationIndex): readonly Symptom[] {
-  const explained = new Set(findings.flatMap(({ explains }) => explains.map(({ node, host }) => `${node} ${host}`)));
-  const hosts = new Set(findings.flatMap(({ explains }) => explains.map(({ host }) => host)));
+  const explained = new Set<string>();
+  const hosts = new Set<string>();
+  for (const { explains } of findings) {
+    for (const ref of explains) {
+      explained.add(endpointKey(ref));
+      hosts.add(ref.host);
+    }
+  }
   const balancers = new Set(index.balancers.map(({ name }) => name));
-  return symptoms.filter(({ node, host }) => !explained.has(`${node} ${host}`) && !(balancers.has(node) && hosts.has(host)));
+  return symptoms.filter(
+    (symptom) =>
+      !explained.has(cellKey(symptom)) && !explained.has(endpointKey(symptom)) && !(balancers.has(symptom.node) && hosts.has(symptom.host)),
+  );
 }
 
 function compareFindings(a: Finding, b: Finding): number {

@@ -38,6 +38,8 @@ export interface NodeEvidence {
     readonly source: Source;
     readonly total: number;
     readonly byReason: Readonly<Partial<Record<RefusalCode, number>>>;
+    /** Those of the last while alone: totals also count what was mended since. */
+    readonly recent?: { readonly since: Instant; readonly byReason: Readonly<Partial<Record<RefusalCode, number>>> };
   };
   readonly content?: readonly { readonly folder: string; readonly digest: string; readonly problem?: string }[];
   readonly store?: StoreEvidence;
@@ -63,6 +65,8 @@ export interface SystemEvidence {
   /** When the server process (certfarm) or the machine (Windows) started. */
   readonly startedAt?: Instant;
   readonly features?: readonly string[];
+  /** certfarm: it was told to let its clients go. */
+  readonly draining?: boolean;
   readonly resources?: { readonly rssBytes: number; readonly connections: number; readonly cpuSeconds: number };
 }
 

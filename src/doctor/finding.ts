@@ -1,4 +1,4 @@
-import type { HostName, Instant } from "../base/index.ts";
+import type { Endpoint, HostName, Instant } from "../base/index.ts";
 import type { EvidenceRow, EvidenceRowKey, Source } from "./evidence.ts";
 
 /** error: clients are or will be turned away or misled. warning: it will become one. notice: worth knowing. */
@@ -29,6 +29,8 @@ export type ResyncPart = "table" | "certificates" | "configuration" | "ticket-ke
 export interface CellRef {
   readonly node: string;
   readonly host: HostName;
+  /** Absent = on every endpoint of the node. */
+  readonly endpoint?: Endpoint;
 }
 
 /** What a rule found, in the words of a colleague. Text of peers in it is escaped where it is printed. */
@@ -78,6 +80,7 @@ export interface RuleOutcome {
 
 /** A cell that is not as it should be. */
 export interface Symptom extends CellRef {
+  readonly endpoint: Endpoint;
   readonly kind: SymptomKind;
   /** One line: `reset after the ClientHello`, `serves CN=shop.example.com instead`. */
   readonly text: string;

@@ -62,6 +62,10 @@ export interface Observation {
   readonly at: Instant;
   readonly tookMs: number;
   readonly outcome: ProbeOutcome;
+  /** How many handshakes it took, when earlier ones timed out: one flake is no fault. Absent = one. */
+  readonly attempts?: number;
+  /** The version of the PROXY protocol header that went before the ClientHello. */
+  readonly proxyHeader?: 1 | 2;
 }
 
 /** What one request over HTTPS got. Everything in it comes from the peer: bounded, not yet safe to print. */
@@ -71,7 +75,10 @@ export interface RequestObservation {
   readonly status?: number;
   /** Lower-case names; at most 50 headers of 500 characters. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The peer's Date header minus our clock at half time, in milliseconds; the header counts whole seconds. */
+  /**
+   * How far the peer's clock is ahead of ours, in milliseconds: the middle of the second that its Date header names, minus our clock at
+   * half time. True within half a second and half of `tookMs`; absent for an answer out of a cache (Age).
+   */
   readonly clockOffsetMs?: number;
   /** Why there is no status. */
   readonly problem?: string;

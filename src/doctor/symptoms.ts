@@ -12,7 +12,7 @@ export function findSymptoms(examination: Examination): readonly Symptom[] {
   const usual = usualLeaves(examination);
   return examination.cells.flatMap((cell) => {
     const found = symptomOf(cell, usual.get(cell.host));
-    return found === undefined ? [] : [{ node: cell.node, host: cell.host, ...found }];
+    return found === undefined ? [] : [{ node: cell.node, host: cell.host, endpoint: cell.endpoint, ...found }];
   });
 }
 

@@ -1,7 +1,7 @@
 import type { HostName } from "../base/index.ts";
 import type { EvidencePart, NodeEvidence } from "./evidence.ts";
 import type { Cell, ExaminedNode, Examination } from "./examination.ts";
-import type { Symptom } from "./finding.ts";
+import type { CellRef, Symptom } from "./finding.ts";
 
 /** A node with a part of evidence. */
 export interface Evident<P extends EvidencePart> {
@@ -19,7 +19,10 @@ export interface View {
   /** Unexplained so far, of nodes and balancers. */
   readonly symptoms: readonly Symptom[];
   symptomsOf(node: string): readonly Symptom[];
+  /** The first that the node has for this host, on any endpoint. */
   symptom(node: string, host: HostName): Symptom | undefined;
+  /** What was observed where a symptom is. */
+  cellOf(symptom: Symptom): Cell | undefined;
   /** Whether the cell never had a symptom, explained or not. False when it was not looked at. */
   healthy(node: string, host: HostName): boolean;
   cellsOf(node: string): readonly Cell[];
@@ -31,14 +34,19 @@ export interface View {
   meant(node: string, host: HostName): boolean;
 }
 
-/** A view of an examination; `symptoms` are those left, `all` those there were. */
+/** A view of an examination; `symptoms` are those that are left. */
 export function createView(index: ExaminationIndex, symptoms: readonly Symptom[]): View {
   const left = groupBy(symptoms, ({ node }) => node);
+  const first = new Map<string, Symptom>();
+  for (const symptom of symptoms) {
+    const key = cellKey(symptom);
+    if (!first.has(key)) first.set(key, symptom);
+  }
   return {
     ...index,
     symptoms,
     symptomsOf: (node) => left.get(node) ?? [],
-    symptom: (node, host) => left.get(node)?.find((symptom) => symptom.host === host),
+    symptom: (node, host) => first.get(cellKey({ node, host })),
   };
 }
 
@@ -55,14 +63,16 @@ export function indexExamination(examination: Examination, symptoms: readonly Sy
     examination.cells.filter(({ node }) => !balancerNames.has(node)),
     ({ host }) => host,
   );
-  const looked = new Set(examination.cells.map(({ node, host }) => `${node} ${host}`));
-  const ill = new Set(symptoms.map(({ node, host }) => `${node} ${host}`));
+  const looked = new Set(examination.cells.filter(({ probes }) => probes.sni !== undefined).map(cellKey));
+  const ill = new Set(symptoms.map(cellKey));
+  const illCells = new Map(examination.cells.filter((cell) => ill.has(cellKey(cell))).map((cell) => [endpointKey(cell), cell]));
   const hosts = new Map(examination.hosts.map((host) => [host.name, host]));
   return {
     examination,
     nodes,
     balancers,
-    healthy: (node, host) => looked.has(`${node} ${host}`) && !ill.has(`${node} ${host}`),
+    healthy: (node, host) => looked.has(cellKey({ node, host })) && !ill.has(cellKey({ node, host })),
+    cellOf: (symptom) => illCells.get(endpointKey(symptom)),
     cellsOf: (node) => byNode.get(node) ?? [],
     cellsFor: (host) => byHost.get(host) ?? [],
     having: (part) =>
@@ -73,6 +83,11 @@ export function indexExamination(examination: Examination, symptoms: readonly Sy
     meant: (node, host) => hosts.get(host)?.nodes?.includes(node) ?? true,
   };
 }
+
+/** A host on a node, as a key; on one endpoint of it. Node names are free text, host names have no blank. */
+export const cellKey = ({ node, host }: CellRef): string => `${host} ${node}`;
+export const endpointKey = ({ node, host, endpoint }: CellRef): string =>
+  endpoint === undefined ? cellKey({ node, host }) : `${endpoint.address} ${endpoint.port} ${host} ${node}`;
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -1,4 +1,4 @@
-import { instant, parseEndpoint, requireHostName, type HostName, type Instant } from "../../base/index.ts";
+import { instant, requireEndpoint, requireHostName, type Endpoint, type HostName, type Instant } from "../../base/index.ts";
 import { diagnose } from "../diagnose.ts";
 import type { NodeEvidence } from "../evidence.ts";
 import type { Cell, Examination, ProbeKind } from "../examination.ts";
@@ -43,34 +43,47 @@ export const at = (days: number): Instant => instant(NOW + days * DAY_MS);
 
 export const RESET: ProbeOutcome = { kind: "reset" };
 
+/** The certificate of another label than the host's own: it verifies but for the name. */
+export const wrong = (label: string, changes: Partial<Served> = {}): Served =>
+  served(label, { verified: "ERR_TLS_CERT_ALTNAME_INVALID", ...changes });
+
 /** The outcome of the base probe alone, or of several kinds, with a request. */
 export type CellScript = ProbeOutcome | (Partial<Record<ProbeKind, ProbeOutcome>> & { readonly request?: Partial<RequestObservation> });
 
-/** A farm of nodes `web1`, `web2`, … on 10.0.0.1, 10.0.0.2, … port 443. */
+/**
+ * A farm of nodes `web1`, `web2`, … on 10.0.0.1, 10.0.0.2, … port 443, in the order in which they are first named.
+ * A further endpoint of a node is a key of `cells` of its own: `web1@[fd00::1]:443`.
+ */
 export interface Script {
   /** For each node and host, what came of dialling; hosts that are left out were not dialled. */
   readonly cells?: Readonly<Record<string, Readonly<Record<string, CellScript>>>>;
   readonly evidence?: Readonly<Record<string, Partial<NodeEvidence>>>;
   /** Names of `cells` that are balancers. */
   readonly balancers?: readonly string[];
+  /** Hosts that were asked for besides those of `cells`. */
+  readonly hosts?: readonly string[];
   readonly changes?: Partial<Examination>;
 }
 
+const nameOf = (key: string): string => key.split("@")[0] ?? key;
+
 /** An examination from a script. */
-export function examine({ cells = {}, evidence = {}, balancers = [], changes = {} }: Script): Examination {
-  const names = [...new Set([...Object.keys(cells), ...Object.keys(evidence)])];
-  const hosts = [...new Set(Object.values(cells).flatMap((ofNode) => Object.keys(ofNode)))];
+export function examine({ cells = {}, evidence = {}, balancers = [], hosts: more = [], changes = {} }: Script): Examination {
+  const keys = Object.keys(cells);
+  const names = [...new Set([...keys.map(nameOf), ...Object.keys(evidence)])];
+  const hosts = [...new Set([...Object.values(cells).flatMap((ofNode) => Object.keys(ofNode)), ...more])];
+  const endpointOf = (key: string): Endpoint => requireEndpoint(key.split("@")[1] ?? `10.0.0.${names.indexOf(nameOf(key)) + 1}:443`);
   return {
     at: NOW,
     hosts: hosts.map((name) => ({ name: requireHostName(name) })),
-    nodes: names.map((name, index) => ({
+    nodes: names.map((name) => ({
       name,
       role: balancers.includes(name) ? "balancer" : "node",
-      endpoints: [endpointOf(index)],
+      endpoints: (keys.some((key) => nameOf(key) === name) ? keys.filter((key) => nameOf(key) === name) : [name]).map(endpointOf),
       ...(evidence[name] === undefined ? {} : { evidence: { make: "iis", source: `${name}.json`, ...evidence[name] } }),
     })),
-    cells: names.flatMap((name, index) =>
-      Object.entries(cells[name] ?? {}).map(([host, script]) => cell(name, index, requireHostName(host), script)),
+    cells: keys.flatMap((key) =>
+      Object.entries(cells[key] ?? {}).map(([host, script]) => cell(nameOf(key), endpointOf(key), requireHostName(host), script)),
     ),
     roots: "system",
     gaps: [],
@@ -78,15 +91,8 @@ export function examine({ cells = {}, evidence = {}, balancers = [], changes = {
   };
 }
 
-function endpointOf(index: number) {
-  const endpoint = parseEndpoint(`10.0.0.${index + 1}:443`);
-  if (endpoint === undefined) throw new Error("more nodes than a test farm has addresses for");
-  return endpoint;
-}
-
-function cell(node: string, index: number, host: HostName, script: CellScript): Cell {
+function cell(node: string, endpoint: Endpoint, host: HostName, script: CellScript): Cell {
   const { request, ...probes } = "kind" in script ? { sni: script, request: undefined } : script;
-  const endpoint = endpointOf(index);
   const seen = Object.entries(probes).map(([kind, outcome]) => [
     kind,
     { target: endpoint, ...(kind === "no-sni" ? {} : { host }), at: NOW, tookMs: 5, outcome },
@@ -111,3 +117,7 @@ export function ask(rule: Rule, script: Script): { status: string; why?: string;
     diagnosis,
   };
 }
+
+/** The codes of a diagnosis with the given rules, worst first; `unexplained` where a symptom stayed without a cause. */
+export const codesOf = (rules: readonly Rule[], script: Script): readonly string[] =>
+  diagnose(examine(script), rules).findings.map(({ code }) => code);

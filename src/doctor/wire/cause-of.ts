@@ -1,0 +1,130 @@
+import type { Cell } from "../examination.ts";
+import type { ProbeOutcome } from "../observation.ts";
+import type { EndpointFacts } from "./endpoint-facts.ts";
+import { covers, outcomeOf, servedOf, type Served } from "./served.ts";
+
+/** What the wire alone says of one ill cell of a node: the code of the one rule that speaks for it. */
+export type WireCause =
+  | "connection-refused"
+  | "connection-times-out"
+  | "node-fails-sometimes"
+  | "handshake-times-out"
+  | "plain-http-on-tls-port"
+  | "foreign-protocol-on-tls-port"
+  | "proxy-protocol-mismatch"
+  | "tls-versions-differ"
+  | "no-common-cipher"
+  | "client-certificate-required"
+  | "alpn-differs"
+  | "node-resets-every-handshake"
+  | "name-refused"
+  | "node-serves-one-certificate"
+  | "default-certificate-for-name"
+  | "wrong-certificate-for-name"
+  | "site-stopped"
+  | "request-fails"
+  | "balancer-strips-sni"
+  | "balancer-ends-tls"
+  | "balancer-fails";
+
+/** The cause of an ill cell, or undefined when the wire does not tell or other rules know better. */
+export function causeOf(cell: Cell, facts: EndpointFacts): WireCause | undefined {
+  const outcome = outcomeOf(cell);
+  if (outcome === undefined) return undefined;
+  if (outcome.kind === "served") return servedCause(cell, outcome, facts);
+  const connection = connectionCause(outcome);
+  if (connection !== undefined) return facts.connects || sometimesServed(cell) ? "node-fails-sometimes" : connection;
+  return sometimesServed(cell) ? "node-fails-sometimes" : handshakeCause(outcome, facts);
+}
+
+/** A connection that does not come about. */
+export function connectionCause(outcome: ProbeOutcome): "connection-refused" | "connection-times-out" | undefined {
+  if (outcome.kind === "refused") return "connection-refused";
+  return outcome.kind === "timeout" && outcome.during === "connect" ? "connection-times-out" : undefined;
+}
+
+const sometimesServed = ({ samples = [] }: Cell): boolean => samples.some(({ outcome }) => outcome.kind === "served");
+
+function handshakeCause(outcome: ProbeOutcome, { rescues, serves }: EndpointFacts): WireCause | undefined {
+  if (!serves && rescues.has("proxy-header")) return "proxy-protocol-mismatch";
+  if (rescues.has("tls12") || rescues.has("tls13")) return "tls-versions-differ";
+  if (rescues.has("http11") || rescues.has("h2")) return "alpn-differs";
+  switch (outcome.kind) {
+    case "timeout":
+      return "handshake-times-out";
+    case "reset":
+    case "closed":
+      return serves ? "name-refused" : "node-resets-every-handshake";
+    case "alert":
+      return alertCause(outcome.alert, serves);
+    case "error":
+      return errorCause(outcome);
+    default:
+      return undefined;
+  }
+}
+
+const CLIENT_CERTIFICATE = new Set(["certificate_required", "no_certificate", "bad_certificate"]);
+const CIPHER = new Set(["handshake_failure", "insufficient_security"]);
+
+function alertCause(alert: string, serves: boolean): WireCause {
+  if (alert === "protocol_version" || alert === "inappropriate_fallback") return "tls-versions-differ";
+  if (alert === "no_application_protocol") return "alpn-differs";
+  if (CLIENT_CERTIFICATE.has(alert)) return "client-certificate-required";
+  return CIPHER.has(alert) && !serves ? "no-common-cipher" : "name-refused";
+}
+
+/** What OpenSSL says of a server that offers less than a client of today takes. */
+const WEAK =
+  /DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|WRONG_(?:CURVE|SIGNATURE_TYPE|CIPHER_RETURNED)|NO_SUITABLE|UNKNOWN_CIPHER_RETURNED|BAD_ECPOINT/;
+/** What it says of an answer that is not TLS. */
+const NOT_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE|INVALID_PACKET_TYPE|UNEXPECTED_MESSAGE/;
+
+function errorCause({ code, speaks }: Extract<ProbeOutcome, { kind: "error" }>): WireCause | undefined {
+  if (speaks === "http" || code === "ERR_SSL_HTTP_REQUEST") return "plain-http-on-tls-port";
+  if (code === "ERR_SSL_UNSUPPORTED_PROTOCOL") return "tls-versions-differ";
+  if (speaks === "other" || NOT_TLS.test(code)) return "foreign-protocol-on-tls-port";
+  return WEAK.test(code) ? "no-common-cipher" : undefined;
+}
+
+function servedCause(cell: Cell, served: Served, facts: EndpointFacts): WireCause | undefined {
+  if (!covers(served, cell.host)) return wrongCertificateCause(served, facts);
+  if (served.verified !== true && served.verified !== "NOT_CHECKED") return undefined;
+  return requestCause(cell);
+}
+
+/**
+ * One certificate for everything shadows all others when it is wrong for two hosts or right for none. When it is right for one host and
+ * wrong for another, it is more likely what the server falls back to.
+ */
+function wrongCertificateCause(served: Served, { cells, leaves, defaults }: EndpointFacts): WireCause {
+  const others = [...defaults].some((sha256) => sha256 !== served.sha256);
+  const asked = cells.flatMap((cell) => {
+    const leaf = servedOf(cell);
+    return leaf === undefined ? [] : [{ host: cell.host, leaf }];
+  });
+  const right = asked.filter(({ host, leaf }) => covers(leaf, host)).length;
+  const wrong = asked.length - right;
+  if (leaves.size === 1 && !others && (asked.length > 1 || defaults.size > 0) && (wrong > 1 || right === 0))
+    return "node-serves-one-certificate";
+  return defaults.has(served.sha256) || (leaves.size < asked.length && right > 0 && sharedWith(served, asked))
+    ? "default-certificate-for-name"
+    : "wrong-certificate-for-name";
+}
+
+/** The same certificate is right for another host of this endpoint. */
+const sharedWith = (served: Served, asked: readonly { readonly host: Cell["host"]; readonly leaf: Served }[]): boolean =>
+  asked.some(({ host, leaf }) => leaf.sha256 === served.sha256 && covers(leaf, host));
+
+/** A server that wants a client certificate says so only after the handshake of TLS 1.3; HTTP/2 has a code of its own for it. */
+const WANTS_CERTIFICATE = /certificate.required|bad.certificate|HTTP_1_1_REQUIRED/i;
+
+function requestCause({ request }: Cell): WireCause | undefined {
+  if (request === undefined) return undefined;
+  if (request.status === undefined) return WANTS_CERTIFICATE.test(request.problem ?? "") ? "client-certificate-required" : "request-fails";
+  if (request.status < 500) return undefined;
+  return isHttpApi(request.headers["server"]) ? "site-stopped" : "request-fails";
+}
+
+/** HTTP.sys answers in its own name when no worker process takes the request. */
+export const isHttpApi = (server: string | undefined): boolean => server?.startsWith("Microsoft-HTTPAPI/") === true;

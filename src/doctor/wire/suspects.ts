@@ -1,0 +1,46 @@
+import { formatEndpoint, type HostName } from "../../base/index.ts";
+import type { Cell } from "../examination.ts";
+import type { View } from "../view.ts";
+import { balancerCauseOf } from "./balancer-cause-of.ts";
+import { causeOf, type WireCause } from "./cause-of.ts";
+import { endpointFacts, type EndpointFacts } from "./endpoint-facts.ts";
+
+/** An ill cell with its cause. */
+export interface Suspect {
+  readonly cell: Cell;
+  readonly cause: WireCause;
+}
+
+const known = new WeakMap<View, readonly Suspect[]>();
+
+/** Every cell that is still unexplained, with the one cause that speaks for it; worked out once for a view. */
+export function suspectsOf(view: View): readonly Suspect[] {
+  const before = known.get(view);
+  if (before !== undefined) return before;
+  const suspects = [
+    ...view.nodes.flatMap(({ name }) => ofNode(view, name, causeOf)),
+    ...view.balancers.flatMap(({ name }) =>
+      ofNode(view, name, (cell, facts) => (allServe(view, cell.host) ? balancerCauseOf(cell, facts, view) : undefined)),
+    ),
+  ];
+  known.set(view, suspects);
+  return suspects;
+}
+
+const allServe = (view: View, host: HostName): boolean => view.cellsFor(host).every(({ node }) => view.healthy(node, host));
+
+function ofNode(view: View, node: string, cause: (cell: Cell, facts: EndpointFacts) => WireCause | undefined): readonly Suspect[] {
+  const left = new Set(view.symptomsOf(node).map(({ host }) => host));
+  if (left.size === 0) return [];
+  return endpointsOf(view.cellsOf(node)).flatMap((facts) =>
+    facts.cells.flatMap((cell) => {
+      const found = left.has(cell.host) ? cause(cell, facts) : undefined;
+      return found === undefined ? [] : [{ cell, cause: found }];
+    }),
+  );
+}
+
+/** The cells of a node, endpoint by endpoint. */
+export function endpointsOf(cells: readonly Cell[]): readonly EndpointFacts[] {
+  return [...Map.groupBy(cells, ({ endpoint }) => formatEndpoint(endpoint)).values()].map(endpointFacts);
+}
