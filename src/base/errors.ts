@@ -124,6 +124,13 @@ export const ERRORS = {
     2,
     "Make the named folder writable for the node alone, or name another; a damaged key file may be removed: copies are made again.",
   ),
+  // probe
+  PROBE_ROOTS_INVALID: row(
+    "The roots to verify against hold no certificate",
+    400,
+    2,
+    "Give PEM files with the root certificates of the authority that signed what the farm serves.",
+  ),
   // replica
   NODE_NO_ANSWER: passing(
     "A node did not answer a request in time",
