@@ -1,4 +1,5 @@
 /** The binding table of a node: rows, their precedence, the table a configuration asks for, and how the two differ. */
+export { applicationName } from "./application-id.ts";
 export { desiredTable, type DesiredTable } from "./desired-table.ts";
 export { diffTables, driftText, mendTable } from "./drift.ts";
 export { formatTable, type TableFormat } from "./format-table.ts";

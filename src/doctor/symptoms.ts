@@ -47,13 +47,13 @@ function requestSymptom({ request }: Cell): Found | undefined {
   return request.status >= 500 ? { kind: "request-failed", text: `answers ${request.status}` } : undefined;
 }
 
-/** What most nodes serve for a host; among equals the certificate that was issued last. */
+/** What most nodes serve for a host, of certificates with which nothing else is wrong; among equals the one that was issued last. */
 function usualLeaves({ cells, nodes }: Examination): ReadonlyMap<string, Served> {
   const balancers = new Set(nodes.filter(({ role }) => role === "balancer").map(({ name }) => name));
   const counts = new Map<string, Map<string, { served: Served; count: number }>>();
   for (const { node, host, probes } of cells) {
     const outcome = probes.sni?.outcome;
-    if (outcome?.kind !== "served" || balancers.has(node)) continue;
+    if (outcome?.kind !== "served" || balancers.has(node) || certificateSymptom(outcome, undefined) !== undefined) continue;
     const ofHost = counts.get(host) ?? new Map<string, { served: Served; count: number }>();
     counts.set(host, ofHost);
     const entry = ofHost.get(outcome.sha256);

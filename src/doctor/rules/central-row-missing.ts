@@ -1,6 +1,11 @@
-import type { EvidenceBinding, TableEvidence } from "../evidence.ts";
-import type { FindingDraft } from "../finding.ts";
+import type { TableEvidence } from "../evidence.ts";
+import type { FindingDraft, Proof } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
+import { askText, centralBindings } from "../node/bound-hosts.ts";
+import { centralSymptoms, refsOf } from "../node/central-symptoms.ts";
+import { makeName, result, withoutEvidence } from "../node/rule-results.ts";
+import { rowsOfPort } from "../node/table-rows.ts";
+import { rowsWereDeleted } from "../node/windows-events.ts";
 import type { Rule } from "../rule.ts";
 import type { Evident, View } from "../view.ts";
 
@@ -20,59 +25,89 @@ export const centralRowMissing: Rule = {
     "certfarm: `certfarm repair`, or set the node to `reconcile: mend`. IIS: on that server `netsh http add sslcert ccs=443 appid={4dc3e181-e14b-4a21-b022-59fc669b0914}`; " +
     "`certfarm repair --script` writes it with its checks.",
   check(view) {
-    const tables = view.having("table").filter(({ evidence }) => asked(evidence.bindings?.bindings).length > 0);
-    if (tables.length === 0) {
-      return view.having("table").length === 0
-        ? { status: "could-not-look", why: "no node's binding table was collected" }
-        : { status: "not-applicable", why: "no site asks for central certificates" };
-    }
-    const findings = tables.flatMap((node) => missingPorts(node).map((port) => finding(view, node, port)));
-    return findings.length === 0 ? { status: "passed" } : { status: "found", findings };
+    const tables = view.having("table");
+    if (tables.length === 0) return withoutEvidence(view, "table");
+    const concerned = tables.filter(({ evidence }) => evidence.bindings === undefined || centralBindings(evidence.bindings).length > 0);
+    if (concerned.length === 0) return { status: "not-applicable", why: "no site asks for central certificates" };
+    return result(
+      concerned.filter(mayHaveRow).flatMap((node) => missingPorts(tables, node).flatMap((port) => findings(view, { tables, node, port }))),
+    );
   },
 };
 
-const asked = (bindings: readonly EvidenceBinding[] = []): readonly EvidenceBinding[] =>
-  bindings.filter(({ protocol, central }) => protocol === "https" && central);
+type Table = Evident<"table">;
 
-function missingPorts({ evidence, part }: Evident<"table">): readonly number[] {
-  const there = new Set(part.rows.flatMap(({ key }) => (key.kind === "central" ? [key.port] : [])));
-  return [...new Set(asked(evidence.bindings?.bindings).map(({ port }) => port))]
-    .filter((port) => !there.has(port))
-    .toSorted((a, b) => a - b);
+/** Where the feature is off, or rows are wiped at each start, another rule names the cause. */
+const mayHaveRow = ({ evidence }: Table): boolean =>
+  evidence.central?.installed !== false && evidence.central?.enabled !== false && !rowsWereDeleted(evidence);
+
+const hasRow = ({ part }: Table, port: number): boolean => rowsOfPort(part, port)?.central !== undefined;
+
+/** Ports that this node's bindings ask for; where they are not known, those that its peers have central rows for. */
+function missingPorts(tables: readonly Table[], node: Table): readonly number[] {
+  const { bindings } = node.evidence;
+  const wanted =
+    bindings === undefined
+      ? tables.flatMap(({ part }) => part.rows.flatMap(({ key }) => (key.kind === "central" ? [key.port] : [])))
+      : centralBindings(bindings).map(({ port }) => port);
+  return [...new Set(wanted)].filter((port) => !hasRow(node, port)).toSorted((a, b) => a - b);
 }
 
-function finding(view: View, { node, evidence, part }: Evident<"table">, port: number): FindingDraft {
-  const name = node.name;
-  const bindings = asked(evidence.bindings?.bindings).filter((binding) => binding.port === port);
-  const others = view.having("table").filter((other) => other.part.rows.some(({ key }) => key.kind === "central" && key.port === port));
-  return {
-    summary: `${name} has no central row on port ${port}`,
-    nodes: [name],
-    hosts: [],
-    proof: [
-      { text: rowsText(part, port), source: part.source },
-      {
-        text: `${bindings.length} ${bindings.length === 1 ? "binding asks" : "bindings ask"} for a central certificate on port ${port}: ${nameSome(bindings.map(({ host, site }) => host ?? site))}`,
-        source: evidence.bindings?.source ?? evidence.source,
-      },
-      ...(others.length === 0
-        ? []
-        : [
-            {
-              text: `${nameSome(others.map((other) => other.node.name))} ${others.length === 1 ? "has" : "have"} the row`,
-              source: others[0]?.part.source ?? "",
-            },
-          ]),
-    ],
-    remedy: `Add the central row for port ${port} on ${name}.`,
-    effect: `${name} chooses certificates of the central store for port ${port}; rows with a higher rank keep theirs.`,
-    actions: [{ do: "add-central-row", node: name, port }],
-    explains: view
-      .symptomsOf(name)
-      .filter(({ kind }) => kind === "no-handshake" || kind === "wrong-name")
-      .map(({ host }) => ({ node: name, host })),
-    certainty: "certain",
-  };
+interface Case {
+  readonly tables: readonly Table[];
+  readonly node: Table;
+  readonly port: number;
+}
+
+function findings(view: View, { tables, node, port }: Case): readonly FindingDraft[] {
+  const name = node.node.name;
+  const symptoms = centralSymptoms(view, node).filter((symptom) => symptom.port === port && symptom.how !== "other");
+  const guessed = node.evidence.bindings === undefined;
+  // Without its bindings only what fails shows that the node wants the row.
+  if (guessed && symptoms.length === 0) return [];
+  return [
+    {
+      summary: `${name} has no central row on port ${port}`,
+      nodes: [name],
+      hosts: [],
+      proof: [{ text: rowsText(node.part, port), source: node.part.source }, ...bindingsProof(node, port), ...peersProof(tables, port)],
+      remedy:
+        node.evidence.make === "certfarm"
+          ? `Have ${name} mend its table: certfarm repair, or set it to \`reconcile: mend\`.`
+          : `On ${name}: netsh http add sslcert ccs=${port} appid={4dc3e181-e14b-4a21-b022-59fc669b0914}`,
+      effect: `${name} chooses certificates of the central store for port ${port}; rows with a higher rank keep theirs.`,
+      actions: [{ do: "add-central-row", node: name, port }],
+      explains: refsOf(symptoms.map(({ symptom }) => symptom)),
+      ...(guessed
+        ? {
+            certainty: "likely",
+            others: [`the sites of ${name} do not ask for central certificates`],
+            decides: `the bindings of ${name}: its applicationHost.config`,
+          }
+        : { certainty: "certain" }),
+    },
+  ];
+}
+
+function bindingsProof({ evidence }: Table, port: number): readonly Proof[] {
+  const bindings = centralBindings(evidence.bindings).filter((binding) => binding.port === port);
+  if (bindings.length === 0) return [];
+  const names = nameSome(bindings.map(({ host, site }) => host ?? site));
+  return [
+    {
+      text: `${askText(bindings.length)} for a central certificate on port ${port}: ${names}`,
+      source: evidence.bindings?.source ?? makeName(evidence.make),
+    },
+  ];
+}
+
+function peersProof(tables: readonly Table[], port: number): readonly Proof[] {
+  const others = tables.filter((other) => hasRow(other, port));
+  const [first] = others;
+  if (first === undefined) return [];
+  return [
+    { text: `${nameSome(others.map(({ node }) => node.name))} ${others.length === 1 ? "has" : "have"} the row`, source: first.part.source },
+  ];
 }
 
 function rowsText({ rows }: TableEvidence, port: number): string {
