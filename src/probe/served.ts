@@ -1,35 +1,52 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 
-import { instant, parseHostPattern, type HostName } from "../base/index.ts";
-import type { ProbeOutcome } from "../doctor/index.ts";
+import type { HostName } from "../base/index.ts";
+import type { ProbeOutcome, SeenCertificate } from "../doctor/index.ts";
+import type { SeenCertificates } from "./seen-certificates.ts";
 import { certificateOfSession } from "./session-certificate.ts";
 
 /** More certificates than any real chain; a peer cannot make the walk long. */
 const MAX_CHAIN = 16;
 
+/** How an established connection is read. */
+export interface Reading {
+  /** The name that the certificate is checked for; absent = no name check. */
+  readonly host?: HostName;
+  /** Whether chain and verdict are read. */
+  readonly verify: boolean;
+  readonly certificates: SeenCertificates;
+  /** Whether a stapled OCSP response came; absent = none was asked for. */
+  readonly stapled?: boolean;
+}
+
 /**
  * What an established connection shows of the other side. Reads the chain and the name only when `verify` is set.
  * A resumed connection shows the leaf and the verdict of the first handshake, and no chain.
  */
-export function servedOutcome(socket: TLSSocket, host: HostName | undefined, verify: boolean): ProbeOutcome {
+export function servedOutcome(socket: TLSSocket, reading: Reading): ProbeOutcome {
+  const { host, verify, certificates, stapled } = reading;
   const leaf = leafOf(socket);
   if (leaf === undefined) return { kind: "error", code: "ERR_TLS_NO_CERTIFICATE", message: "The server showed no certificate" };
+  const seen = certificates.see(leaf.raw);
   const alpn = socket.alpnProtocol;
+  const chain = verify ? chainOf(leaf, seen, certificates) : [];
   return {
     kind: "served",
-    thumbprint: leaf.fingerprint.replaceAll(":", ""),
-    sha256: leaf.fingerprint256.replaceAll(":", ""),
-    subject: distinguishedName(leaf.subject),
-    issuer: distinguishedName(leaf.issuer),
-    dnsNames: dnsNames(leaf),
-    notBefore: instant(Date.parse(leaf.validFrom)),
-    notAfter: instant(Date.parse(leaf.validTo)),
-    chainLength: verify ? chainLength(leaf) : 0,
+    thumbprint: seen.thumbprint,
+    sha256: seen.sha256,
+    subject: seen.subject,
+    issuer: seen.issuer,
+    dnsNames: seen.dnsNames,
+    notBefore: seen.notBefore,
+    notAfter: seen.notAfter,
+    chainLength: chain.length,
+    ...(verify && !socket.isSessionReused() ? { chain } : {}),
     protocol: socket.getProtocol() ?? "unknown",
     cipher: socket.getCipher().standardName,
     ...(typeof alpn === "string" ? { alpn } : {}),
     resumed: socket.isSessionReused(),
+    ...(stapled === undefined ? {} : { stapled }),
     verified: verify ? verification(socket, leaf, host) : "NOT_CHECKED",
   };
 }
@@ -50,32 +67,12 @@ function verification(socket: TLSSocket, leaf: X509Certificate, host: HostName |
   return "ERR_TLS_CERT_ALTNAME_INVALID";
 }
 
-function chainLength(leaf: X509Certificate): number {
-  let length = 1;
-  for (let next = leaf.issuerCertificate; next !== undefined && length < MAX_CHAIN; next = next.issuerCertificate) length += 1;
-  return length;
-}
-
-/** Node's one attribute a line, encoding order, as RFC 4514 text: last first, joined by commas. */
-function distinguishedName(lines: string): string {
-  return (lines ?? "")
-    .split("\n")
-    .reverse()
-    .map((line) => line.replace(/(?<!\\)([,+"<>;])/g, "\\$1"))
-    .join(",");
-}
-
-function dnsNames(leaf: X509Certificate): readonly string[] {
-  if (leaf.subjectAltName === undefined) {
-    const common = /^CN=(.+)$/m.exec(leaf.subject ?? "")?.[1];
-    const name = common === undefined ? undefined : parseHostPattern(common);
-    return name === undefined ? [] : [name];
-  }
-  const names: string[] = [];
-  for (const entry of leaf.subjectAltName.split(", ")) {
-    // A name with a comma in it is quoted by Node, so its parts never parse as host names.
-    const name = entry.startsWith("DNS:") ? parseHostPattern(entry.slice(4)) : undefined;
-    if (name !== undefined) names.push(name);
-  }
-  return names;
+/** The certificates in the order in which the server sent them. */
+function chainOf(leaf: X509Certificate, seen: SeenCertificate, certificates: SeenCertificates): readonly SeenCertificate[] {
+  const chain = [seen];
+  if (!certificates.roomy) return chain;
+  // Node hangs each certificate of the message on the one before it, whether it is its issuer or not.
+  for (let next = leaf.issuerCertificate; next !== undefined && chain.length < MAX_CHAIN; next = next.issuerCertificate)
+    chain.push(certificates.see(next.raw));
+  return chain;
 }
