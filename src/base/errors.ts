@@ -221,6 +221,25 @@ export const ERRORS = {
     3,
     "Wait for it; `certfarm repair history` shows it. One that crashed lets go within a minute.",
   ),
+  // iis
+  IIS_INPUT_TOO_LARGE: row(
+    "A file of an IIS server is larger or deeper than is read",
+    413,
+    2,
+    "Check what the file is; a table, configuration or evidence file of a server with 10,000 sites has less than 64 MiB.",
+  ),
+  IIS_CONFIG_MALFORMED: row(
+    "A configuration file of an IIS server is not well-formed XML",
+    422,
+    2,
+    "Look at the named line; copy the file again from the shared configuration when it was cut off.",
+  ),
+  IIS_EVIDENCE_INVALID: row(
+    "An evidence file is not what the script of `certfarm iis collect` writes",
+    422,
+    2,
+    "Collect it again with the script of this version; docs/iis.md has the form.",
+  ),
   // admin, cli and app
   ADMIN_NOT_RUNNING: passing(
     "No admin API answers",
@@ -259,6 +278,10 @@ export const ERRORS = {
     "End what uses the port (a farm that runs already?), or give other ports with --port BASE; a log file that is named says more.",
   ),
   USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
+  INPUT_FILE_UNUSABLE: row("A file that a command was given cannot be read", 400, 2, "Check the path, its permissions and what is in it."),
+  OUTPUT_FILE_UNWRITABLE: row("A file that a command was asked for cannot be written", 400, 2, "Check the folder, its room and its permissions."),
+  OUTPUT_FILE_EXISTS: row("A file that a command would write is there already", 409, 3, "Look at it and remove it, or name another folder."),
+  REPAIR_NOT_AGREED: row("A repair was not agreed to", 409, 4, "Look at `certfarm repair --dry-run`; agree on a terminal, or with --yes."),
   BALANCER_NOT_CONFIGURED: row(
     "The shared configuration has no balancer",
     409,
