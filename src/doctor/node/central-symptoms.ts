@@ -51,3 +51,18 @@ function wayOf(cell: Cell, evidence: NodeEvidence): CentralSymptom["how"] | unde
 /** Symptoms as the cells that a finding explains. */
 export const refsOf = (symptoms: readonly Symptom[]): readonly CellRef[] =>
   symptoms.map(({ node, host, endpoint }) => ({ node, host, endpoint }));
+
+/** What a central store that does not answer explains on a node: no certificate, that of a row of last rank, and with `stale` one of an earlier time. */
+export function deadStoreRefs(
+  view: View,
+  node: { readonly node: ExaminedNode; readonly evidence: NodeEvidence },
+  stale: "stale-too" | "none-served" = "none-served",
+): readonly CellRef[] {
+  return refsOf(
+    centralSymptoms(view, node)
+      .filter(
+        ({ how, symptom }) => how !== "other" || (stale === "stale-too" && (symptom.kind === "differs" || symptom.kind === "validity")),
+      )
+      .map(({ symptom }) => symptom),
+  );
+}
