@@ -1,5 +1,6 @@
 import { createLog, silentLog, systemClock } from "../base/index.ts";
 import { runCli, type CliHost, type Terminal } from "../cli/index.ts";
+import { askOnTerminal } from "./ask-on-terminal.ts";
 import { currentUser } from "./current-user.ts";
 import { aborted, createEnding } from "./ending.ts";
 import { VERSION } from "./version.ts";
@@ -15,6 +16,7 @@ export async function runClient(args: readonly string[]): Promise<void> {
     out: terminal(process.stdout),
     err: terminal(process.stderr),
     signal: ending,
+    agree: process.stdin.isTTY && process.stderr.isTTY ? (question) => askOnTerminal(question, ending) : undefined,
     user: currentUser(),
     local: async () => {
       const { createDispatch, createLocalHandlers, directTransport } = await import("../admin/index.ts");

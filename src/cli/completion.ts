@@ -61,7 +61,7 @@ _certfarm() {
 ${cases.join("\n")}
   esac
   COMPREPLY=( $(compgen -W "$words" -- "$current") )
-  case "\${COMP_WORDS[COMP_CWORD-1]}" in *-file|--file|--passwords|--farm|--store|--data|--local|--demo-root) files=1 ;; esac
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in *-file|--file|--passwords|--farm|--store|--data|--local|--demo-root|--evidence|--share|--ca|--nginx|--haproxy|--since|--junit|--html|--prometheus|--script) files=1 ;; esac
   if [ "$files" = 1 ]; then COMPREPLY+=( $(compgen -f -- "$current") ); fi
 }
 complete -o filenames -F _certfarm certfarm

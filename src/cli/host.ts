@@ -32,6 +32,8 @@ export interface CliHost {
   readonly err: Terminal;
   /** Aborted when the operator presses Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks on the terminal and waits for yes; undefined = nobody can be asked, because input or error output is no terminal. */
+  readonly agree: ((question: string) => Promise<boolean>) | undefined;
   /** `user@machine`. */
   readonly user: string;
   /** Calls that need no farm, done in this process. */

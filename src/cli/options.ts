@@ -25,3 +25,17 @@ export const whole =
 
 /** For options that may be given several times. */
 export const collect = (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), text];
+
+/** `a,b,c`, which may be given several times. */
+export const commaList = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])),
+];
+
+/** A file whose name ends as it should: where a file may be left out, a word that follows is easily taken for one. */
+export const fileEnding =
+  (...endings: readonly string[]) =>
+  (text: string): string => {
+    if (endings.some((ending) => text.endsWith(ending))) return text;
+    throw new InvalidArgumentError(`The file's name must end in ${endings.join(" or ")}; put hosts before the option.`);
+  };

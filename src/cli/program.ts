@@ -2,8 +2,11 @@ import { Command, Option } from "commander";
 
 import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
+import { addDoctorVerbs } from "./commands/doctor.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
+import { addIisVerbs } from "./commands/iis.ts";
 import { addNodeVerbs } from "./commands/nodes.ts";
+import { addRepairVerbs } from "./commands/repair.ts";
 import type { Act } from "./act.ts";
 import { completionScript, SHELLS } from "./completion.ts";
 import type { CliHost } from "./host.ts";
@@ -40,11 +43,14 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
     .helpCommand("help [command]", "help for a command")
     .exitOverride()
     .showSuggestionAfterError();
-  examples(program, "up", "status", "explain www.example.com", "certs check new.pfx --password-file password.txt");
+  examples(program, "up", "status", "explain www.example.com", "doctor", "certs check new.pfx --password-file password.txt");
   addFarmVerbs(program, act);
   addConfigVerbs(program, act);
   addCertificateVerbs(program, act);
   addNodeVerbs(program, act);
+  addDoctorVerbs(program, act);
+  addRepairVerbs(program, act);
+  addIisVerbs(program, act);
   addCompletion(program, act);
   return program;
 }

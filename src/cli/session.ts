@@ -1,7 +1,9 @@
 import { createClient, httpTransport, type AdminClient } from "../admin/client.ts";
 import { findAdmin, type FarmOptions } from "./find-farm.ts";
 import type { CliHost } from "./host.ts";
-import { createPaint, type Paint } from "./text.ts";
+import type { Look } from "./look.ts";
+import { createSymbols } from "./symbols.ts";
+import { createPaint, jsonText } from "./text.ts";
 
 /** Options that every verb has. */
 export interface CommonOptions extends FarmOptions {
@@ -9,12 +11,9 @@ export interface CommonOptions extends FarmOptions {
 }
 
 /** What a verb works with. */
-export interface Session {
+export interface Session extends Look {
   readonly host: CliHost;
   readonly json: boolean;
-  readonly paint: Paint;
-  /** Columns to keep to; undefined = not a terminal. */
-  readonly columns: number | undefined;
   /** The farm's admin API. @throws ADMIN_NOT_RUNNING */
   farm(): Promise<AdminClient>;
   /** The same calls in this process, as far as they need no farm. */
@@ -33,10 +32,11 @@ export function createSession(host: CliHost, options: CommonOptions): Session {
     host,
     json: options.json === true,
     paint: createPaint(host.out, host.environment),
+    symbols: createSymbols(host.out, host.environment),
     columns: host.out.columns,
     farm: async () => createClient(httpTransport(await findAdmin(options, host.environment)), host.signal),
     here: async () => createClient(await host.local(), host.signal),
     print: (text) => host.out.write(text.endsWith("\n") ? text : `${text}\n`),
-    printJson: (value) => host.out.write(`${JSON.stringify(value, null, 2)}\n`),
+    printJson: (value) => host.out.write(`${jsonText(value, 2)}\n`),
   };
 }

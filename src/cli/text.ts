@@ -16,6 +16,13 @@ export function createPaint(terminal: Terminal, environment: Readonly<Record<str
 /** What comes from files, certificates or clients, safe for a terminal: control and format characters as `?`. */
 export const clean = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 
+/** JSON whose text is safe for a terminal too: what `clean` takes away stands there as an escape. */
+export function jsonText(value: unknown, indent?: number): string {
+  const escaped = (sign: string): string =>
+    Array.from({ length: sign.length }, (_each, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  return JSON.stringify(value, null, indent).replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
 const WIDE =
   /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE4F\uFF00-\uFF60\uFFE0-\uFFE6]|^\p{Emoji_Presentation}/u;
 const PLAIN = /^[\u0020-\u007e]*$/;

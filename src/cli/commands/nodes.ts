@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 
-import { examples, port, whole } from "../options.ts";
+import { commaList, examples, port, whole } from "../options.ts";
 import type { Act } from "../act.ts";
-import { addBinding, deleteBinding, drain, explain, prove, refusals, showBindings, undrain, type ExplainOptions } from "../verbs/nodes.ts";
+import { explain, type ExplainOptions } from "../verbs/explain.ts";
+import { addBinding, deleteBinding, drain, prove, refusals, showBindings, undrain } from "../verbs/nodes.ts";
 
 const NODE = "--node <node>";
 
@@ -94,11 +95,20 @@ function addExplain(program: Command, act: Act): void {
     .option("--at <ip:port>", "as if the client had come to this address; the port is the one of the binding")
     .option("--port <port>", "the binding's port", port, 443)
     .option("--no-sni", "a client that sends no server name")
+    .option("--evidence <list>", "servers with IIS instead of the farm: files of `certfarm iis collect`; repeatable", commaList)
+    .option("--share <dir>", "with --evidence: the folder of the central certificates")
+    .option("--password-file <file>", "with --evidence: a file whose first line is the password of those certificates")
     .action(
       act((session, { arguments: [host], options }) => {
         const given = options as unknown as ExplainOptions; // parsed by the definitions above
         return explain(session, typeof host === "string" ? host : undefined, given);
       }),
     );
-  examples(command, "explain www.example.com", "explain www.example.com --node web1 --at 10.0.0.4:443", "explain --no-sni");
+  examples(
+    command,
+    "explain www.example.com",
+    "explain www.example.com --node web1 --at 10.0.0.4:443",
+    "explain --no-sni",
+    "explain www.example.com --evidence web1.json,web2.json",
+  );
 }

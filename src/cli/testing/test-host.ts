@@ -14,6 +14,7 @@ export function testHost(changes: Partial<CliHost> = {}): CliHost & { readonly w
     out: terminal("out"),
     err: terminal("err"),
     signal: new AbortController().signal,
+    agree: undefined,
     user: "tester@here",
     local: () => Promise.reject(new Error("no local calls here")),
     up: () => Promise.resolve(0),

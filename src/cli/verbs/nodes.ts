@@ -1,33 +1,11 @@
-import { ERRORS, FarmError, requireEndpoint, type ErrorCode } from "../../base/index.ts";
 import type { RouteOutput } from "../../admin/client.ts";
 import { repeat } from "../repeat.ts";
 import type { ExitCode, Session } from "../session.ts";
 import { formatTable } from "../table.ts";
 import { clean, count, formatTime } from "../text.ts";
+import { codeOf, onNode, problemText } from "./answers.ts";
 
-type Answers<T> = readonly ({ readonly node: string } & (
-  | { readonly kind: "answer"; readonly answer: T }
-  | { readonly kind: "problem"; readonly problem: Problem }
-))[];
-interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-}
-type Explained = Extract<RouteOutput<"explain">["nodes"][number], { kind: "answer" }>["answer"];
 type Refusals = RouteOutput<"refusals">["nodes"];
-
-/** The exit code for nodes that gave no answer; 0 when all did. */
-function codeOf(answers: Answers<unknown>): ExitCode {
-  const problem = answers.find((answer) => answer.kind === "problem");
-  if (problem === undefined) return 0;
-  return Object.hasOwn(ERRORS, problem.problem.code) ? ERRORS[problem.problem.code as ErrorCode].exit : 2; // a key of the table
-}
-
-const problemText = ({ paint }: Session, node: string, { code, message, remedy }: Problem): string =>
-  `${paint("red", "✗")} ${clean(node)}: ${clean(message)} (${code})\n  → ${clean(remedy)}\n`;
-
-const onNode = (node: string | undefined): { node?: string } => (node === undefined ? {} : { node });
 
 /** `certfarm bindings show`. */
 export async function showBindings(
@@ -82,69 +60,6 @@ export async function deleteBinding(session: Session, row: string, options: { re
   if (session.json) session.printJson(gone);
   else session.print(`${session.paint("green", "✓")} ${clean(gone.text)} is out of the table of ${clean(options.node)}`);
   return 0;
-}
-
-/** Options of `certfarm explain`. */
-export interface ExplainOptions {
-  readonly node?: string;
-  readonly at?: string;
-  readonly port?: number;
-  /** False with --no-sni. */
-  readonly sni: boolean;
-}
-
-/** `certfarm explain`: 1 when a node refuses the name. */
-export async function explain(session: Session, host: string | undefined, options: ExplainOptions): Promise<ExitCode> {
-  if (host === undefined && options.sni) throw new FarmError("USAGE", "name the host to explain, or give --no-sni");
-  const client = await session.farm();
-  const asked = { ...onNode(options.node), ...(options.sni && host !== undefined ? { serverName: host } : {}) };
-  const { nodes } = await client.call("explain", { ...asked, ...placeOf(options) });
-  if (session.json) session.printJson(nodes);
-  else session.print(renderExplained(session, nodes));
-  const code = codeOf(nodes);
-  return code === 0 && nodes.some((each) => each.kind === "answer" && each.answer.decision.kind !== "serve") ? 1 : code;
-}
-
-/** The address and port of the binding. @throws ENDPOINT_INVALID */
-function placeOf({ at, port = 443 }: ExplainOptions): { readonly address?: string; readonly port: number } {
-  return at === undefined ? { port } : requireEndpoint(at);
-}
-
-/** Nodes whose answers are alike share one trail. */
-function renderExplained(session: Session, nodes: Answers<Explained>): string {
-  const groups = new Map<string, { readonly nodes: string[]; readonly text: string }>();
-  const problems: string[] = [];
-  for (const each of nodes) {
-    if (each.kind === "problem") {
-      problems.push(problemText(session, each.node, each.problem));
-      continue;
-    }
-    const text = explainedText(session, each.answer);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, { nodes: [each.node], text });
-    else group.nodes.push(each.node);
-  }
-  const parts = [...groups.values()].map((group) => `${session.paint("bold", `${group.nodes.map(clean).join(", ")}:`)}\n${group.text}`);
-  return [...parts, ...problems].join("\n");
-}
-
-function explainedText({ paint }: Session, { question, lines, proof }: Explained): string {
-  const asked = question.serverName === undefined ? "a client without SNI" : `a client that asks for ${clean(question.serverName)}`;
-  const colour = (line: string): string => (line.startsWith("✓") ? paint("green", line) : line.startsWith("✗") ? paint("red", line) : line);
-  return [
-    `  ${asked} on ${clean(question.address)} port ${question.port}`,
-    ...lines.map((line) => `  ${colour(clean(line))}`),
-    ...(question.serverName === undefined ? [] : [`  ${proofText(proof)}`]),
-    "",
-  ].join("\n");
-}
-
-function proofText(proof: Explained["proof"]): string {
-  if (proof === undefined) return "? the self-proof has not dialled this name";
-  if (proof.verdict === "pending") return "… the self-proof is under way";
-  const seen = proof.thumbprint === undefined ? "" : `, saw ${proof.thumbprint}`;
-  if (proof.verdict === "proved") return `✓ proved by the node's own dial${seen}`;
-  return `✗ the node's own dial failed${seen}: ${clean(proof.problem ?? proof.reason ?? "no reason given")}`;
 }
 
 /** `certfarm refusals`: what is kept, oldest first; with `follow` also what comes, until Ctrl-C. */

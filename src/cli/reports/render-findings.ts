@@ -1,0 +1,77 @@
+import type { Look } from "../look.ts";
+import { clean, count } from "../text.ts";
+import { nameHosts } from "./render-matrix.ts";
+import type { Finding } from "./types.ts";
+import { wrap } from "./wrap.ts";
+
+/** Findings told in full; more are counted. */
+const MOST_FINDINGS = 30;
+const PAGE_COLUMNS = 120;
+const LABEL = 12;
+/** Of any one text; peers' names in it may be long. */
+const MOST_TEXT = 600;
+
+const SIGNS = { error: "bad", warning: "warn", notice: "notice" } as const satisfies Record<Finding["severity"], keyof Look["symbols"]>;
+const COLOURS = { error: "red", warning: "yellow", notice: "cyan" } as const satisfies Record<Finding["severity"], string>;
+
+/** The findings, each as a colleague would tell it; numbered as in the matrix. */
+export function renderFindings(findings: readonly Finding[], look: Look): string {
+  const told = findings.slice(0, MOST_FINDINGS).map((finding, at) => renderFinding(finding, at + 1, look));
+  const more =
+    findings.length > MOST_FINDINGS ? [`${count(findings.length - MOST_FINDINGS, "more finding")}: --json and --html show all\n`] : [];
+  return [...told, ...more].join("\n");
+}
+
+function renderFinding(finding: Finding, number: number, look: Look): string {
+  const { paint, symbols } = look;
+  const width = Math.max(40, look.columns ?? PAGE_COLUMNS);
+  const mark = paint(COLOURS[finding.severity], symbols[SIGNS[finding.severity]]);
+  const [first = "", ...rest] = wrap(short(finding.summary), width - 6 - String(number).length);
+  const lines = [`[${number}] ${mark} ${paint("bold", first)}`, ...rest.map((line) => `    ${paint("bold", line)}`)];
+  for (const [label, text] of partsOf(finding)) {
+    const [start = "", ...others] = wrap(text, width - LABEL - 4);
+    lines.push(
+      `    ${paint("gray", label)}${" ".repeat(LABEL - label.length)}${start}`,
+      ...others.map((line) => `    ${" ".repeat(LABEL)}${line}`),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const short = (text: string): string => {
+  const safe = clean(text);
+  return safe.length > MOST_TEXT ? `${safe.slice(0, MOST_TEXT)}…` : safe;
+};
+
+/** What is told of a finding, label by label. */
+function partsOf(finding: Finding): readonly (readonly [string, string])[] {
+  const { proof, remedy, effect, code, id } = finding;
+  return [
+    ["where", whereText(finding)],
+    ...proof.map(({ text, source }, at): readonly [string, string] => [at === 0 ? "we know" : "", `${short(text)} (${short(source)})`]),
+    ...doubtText(finding),
+    ["do", short(remedy)],
+    ["then", short(effect)],
+    ["name", `${clean(code)} ${clean(id)}`],
+  ];
+}
+
+/** On which nodes and hosts. */
+function whereText({ nodes, hosts, differs, explains }: Finding): string {
+  const on = nodes.length === 0 ? "the farm" : nameHosts(nodes, 6);
+  const of = hosts.length === 0 ? (nodes.length === 0 ? "" : ", every host") : `: ${nameHosts(hosts)}`;
+  const only = differs ? "; other nodes are not concerned" : "";
+  return `${on}${of}${only}${explains.length === 0 ? "" : `; explains ${count(explains.length, "cell")}`}`;
+}
+
+/** `another cause remains possible: …; … would decide`. */
+export function doubtText({
+  certainty,
+  others = [],
+  decides,
+}: Pick<Finding, "certainty" | "others" | "decides">): readonly (readonly [string, string])[] {
+  if (certainty === "certain") return [];
+  const causes =
+    others.length === 0 ? "another cause remains possible" : `another cause remains possible: ${others.map(short).join("; or ")}`;
+  return [["unsure", decides === undefined ? causes : `${causes}; what would decide: ${short(decides)}`]];
+}
