@@ -1,8 +1,8 @@
-import { patternCovers, type HostName } from "../base/index.ts";
+import { patternCovers, type HostName } from "../../base/index.ts";
 import { indexCentral, type CentralCandidates, type CentralMake } from "./central-files.ts";
-import type { CentralFile, NodeEvidence, Source } from "./evidence.ts";
-import type { ExaminedNode, Examination } from "./examination.ts";
-import type { View } from "./view.ts";
+import type { CentralFile, NodeEvidence, Source } from "../evidence.ts";
+import type { ExaminedNode, Examination } from "../examination.ts";
+import type { View } from "../view.ts";
 
 /** The central certificates as one node sees them; what the doctor read itself stands in where the node does not tell. */
 export interface StoreSight {
@@ -66,22 +66,4 @@ function withReadings(own: readonly CentralFile[], shared: readonly CentralFile[
 export function sameContent(one: CentralFile, other: CentralFile): boolean {
   if (one.digest !== undefined && other.digest !== undefined) return one.digest === other.digest;
   return one.size === other.size;
-}
-
-/**
- * Whether the node is to take this host's certificate from the central store: `unknown` when neither its bindings nor its table were collected.
- * A binding for the host that names its own certificate makes it `no`.
- */
-export function asksCentral({ evidence }: ExaminedNode, host: HostName): "yes" | "no" | "unknown" {
-  const bindings = evidence?.bindings?.bindings.filter(({ protocol }) => protocol === "https");
-  if (bindings !== undefined) {
-    const own = bindings.filter((binding) => binding.host !== undefined && patternCovers(binding.host, host));
-    return own.some(({ central }) => central) ? "yes" : "no";
-  }
-  const rows = evidence?.table?.rows;
-  if (rows === undefined) return "unknown";
-  const hostRow = rows.some(({ key }) => key.kind === "host" && patternCovers(key.host, host));
-  return !hostRow && rows.some(({ key }) => key.kind === "central" || (key.kind === "scoped-central" && patternCovers(key.host, host)))
-    ? "yes"
-    : "no";
 }

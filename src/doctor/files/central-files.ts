@@ -1,7 +1,7 @@
-import { parseHostPattern, toUnicodeHost, wildcardOf, type HostName, type HostPattern } from "../base/index.ts";
-import type { CandidateVia } from "../handshake/index.ts";
-import { parseFileName } from "../pki/index.ts";
-import type { CentralFile } from "./evidence.ts";
+import { parseHostPattern, toUnicodeHost, wildcardOf, type HostName, type HostPattern } from "../../base/index.ts";
+import type { CandidateVia } from "../../handshake/index.ts";
+import { parseFileName } from "../../pki/index.ts";
+import type { CentralFile } from "../evidence.ts";
 
 /** The servers that choose a certificate file by the name asked for. */
 export type CentralMake = "certfarm" | "iis";
@@ -72,7 +72,7 @@ function classesOf(found: readonly (readonly [CandidateVia, Found])[]): CentralC
 }
 
 function lookLikeIis(files: readonly CentralFile[]): (host: HostName) => CentralCandidates {
-  const byName = groupBy(files, ({ name }) => [name.toLowerCase()]);
+  const byName = groupFiles(files, ({ name }) => [name.toLowerCase()]);
   return (host) => {
     const tried = namesFor(host);
     return {
@@ -86,8 +86,8 @@ function lookLikeIis(files: readonly CentralFile[]): (host: HostName) => Central
 }
 
 function lookLikeCertfarm(files: readonly CentralFile[]): (host: HostName) => CentralCandidates {
-  const byPattern = groupBy(files, ({ name }) => patternsOf(name));
-  const byCertificate = groupBy(files, ({ reading }) => [...new Set(reading?.facts?.leaf.dnsNames)]);
+  const byPattern = groupFiles(files, ({ name }) => patternsOf(name));
+  const byCertificate = groupFiles(files, ({ reading }) => [...new Set(reading?.facts?.leaf.dnsNames)]);
   return (host) => {
     const own = host as unknown as HostPattern; // a HostName is a HostPattern
     const wildcard = wildcardOf(host);
@@ -127,7 +127,8 @@ export function promisedBy(name: string, make: CentralMake): HostPattern | undef
   return stem.includes("*") ? undefined : parseHostPattern(stem.startsWith("_.") ? `*${stem.slice(1)}` : stem);
 }
 
-function groupBy(
+/** Files by keys of theirs; a file may have several. */
+export function groupFiles(
   files: readonly CentralFile[],
   keysOf: (file: CentralFile) => readonly string[],
 ): ReadonlyMap<string, readonly CentralFile[]> {
