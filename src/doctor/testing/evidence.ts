@@ -84,7 +84,7 @@ export function certificateFacts(label: string, changes: Partial<CertificateFact
   return {
     subject: `CN=${label}`,
     issuer: "CN=Example CA",
-    dnsNames: [pattern(label)],
+    dnsNames: [parseHostPattern(label)].filter((name) => name !== undefined),
     ipAddresses: [],
     serial: "01",
     notBefore: at(-30),
