@@ -192,6 +192,13 @@ export const ERRORS = {
     2,
     "Free the port or give the balancer other ports in farm.yaml; ports below 1024 need the right to bind them.",
   ),
+  // iis scripts
+  IIS_REPAIR_REFUSED: row(
+    "A repair script would delete a central row",
+    409,
+    4,
+    "Leave central rows: every central certificate of the port depends on them.",
+  ),
   // operations
   CONFIG_WOULD_BREAK: row(
     "A new configuration would break host names that are served now",
