@@ -48,7 +48,14 @@ export const wrong = (label: string, changes: Partial<Served> = {}): Served =>
   served(label, { verified: "ERR_TLS_CERT_ALTNAME_INVALID", ...changes });
 
 /** The outcome of the base probe alone, or of several kinds, with a request. */
-export type CellScript = ProbeOutcome | (Partial<Record<ProbeKind, ProbeOutcome>> & { readonly request?: Partial<RequestObservation> });
+export type CellScript =
+  | ProbeOutcome
+  | (Partial<Record<ProbeKind, ProbeOutcome>> & {
+      readonly request?: Partial<RequestObservation>;
+      /** Further handshakes with SNI, in this order. */
+      readonly samples?: readonly ProbeOutcome[];
+      readonly sessionFrom?: string;
+    });
 
 /**
  * A farm of nodes `web1`, `web2`, … on 10.0.0.1, 10.0.0.2, … port 443, in the order in which they are first named.
@@ -92,16 +99,17 @@ export function examine({ cells = {}, evidence = {}, balancers = [], hosts: more
 }
 
 function cell(node: string, endpoint: Endpoint, host: HostName, script: CellScript): Cell {
-  const { request, ...probes } = "kind" in script ? { sni: script, request: undefined } : script;
-  const seen = Object.entries(probes).map(([kind, outcome]) => [
-    kind,
-    { target: endpoint, ...(kind === "no-sni" ? {} : { host }), at: NOW, tookMs: 5, outcome },
-  ]);
+  const { request, samples, sessionFrom, ...probes } =
+    "kind" in script ? { sni: script, request: undefined, samples: undefined, sessionFrom: undefined } : script;
+  const observed = (outcome: ProbeOutcome, sni = true) => ({ target: endpoint, ...(sni ? { host } : {}), at: NOW, tookMs: 5, outcome });
+  const seen = Object.entries(probes).map(([kind, outcome]) => [kind, observed(outcome, kind !== "no-sni")]);
   return {
     node,
     endpoint,
     host,
     probes: Object.fromEntries(seen) as Cell["probes"], // the keys are those of the script
+    ...(samples === undefined ? {} : { samples: samples.map((outcome) => observed(outcome)) }),
+    ...(sessionFrom === undefined ? {} : { sessionFrom }),
     ...(request === undefined ? {} : { request: { at: NOW, tookMs: 5, headers: {}, ...request } }),
   };
 }

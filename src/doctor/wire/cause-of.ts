@@ -1,6 +1,7 @@
 import type { Cell } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
 import type { EndpointFacts } from "./endpoint-facts.ts";
+import { flips } from "./flips.ts";
 import { covers, outcomeOf, servedOf, type Served } from "./served.ts";
 
 /** What the wire alone says of one ill cell of a node: the code of the one rule that speaks for it. */
@@ -8,6 +9,7 @@ export type WireCause =
   | "connection-refused"
   | "connection-times-out"
   | "node-fails-sometimes"
+  | "address-of-two-machines"
   | "handshake-times-out"
   | "plain-http-on-tls-port"
   | "foreign-protocol-on-tls-port"
@@ -31,6 +33,7 @@ export type WireCause =
 export function causeOf(cell: Cell, facts: EndpointFacts): WireCause | undefined {
   const outcome = outcomeOf(cell);
   if (outcome === undefined) return undefined;
+  if (flips(cell)) return "address-of-two-machines";
   if (outcome.kind === "served") return servedCause(cell, outcome, facts);
   const connection = connectionCause(outcome);
   if (connection !== undefined) return facts.connects || sometimesServed(cell) ? "node-fails-sometimes" : connection;

@@ -1,9 +1,10 @@
 import { formatEndpoint, type HostName } from "../../base/index.ts";
 import type { Cell } from "../examination.ts";
-import type { View } from "../view.ts";
-import { balancerCauseOf } from "./balancer-cause-of.ts";
+import { endpointKey, type View } from "../view.ts";
+import { balancerCauseOf, factsBehind } from "./balancer-cause-of.ts";
 import { causeOf, type WireCause } from "./cause-of.ts";
 import { endpointFacts, type EndpointFacts } from "./endpoint-facts.ts";
+import { groupBy } from "./group-by.ts";
 
 /** An ill cell with its cause. */
 export interface Suspect {
@@ -17,11 +18,14 @@ const known = new WeakMap<View, readonly Suspect[]>();
 export function suspectsOf(view: View): readonly Suspect[] {
   const before = known.get(view);
   if (before !== undefined) return before;
+  const behind = view.balancers.length === 0 || view.nodes.length === 0 ? undefined : factsBehind(view);
+  const balancer: CauseOf = (cell, facts) => {
+    if (behind === undefined) return causeOf(cell, facts);
+    return allServe(view, cell.host) ? balancerCauseOf(cell, facts, behind) : undefined;
+  };
   const suspects = [
     ...view.nodes.flatMap(({ name }) => ofNode(view, name, causeOf)),
-    ...view.balancers.flatMap(({ name }) =>
-      ofNode(view, name, (cell, facts) => (allServe(view, cell.host) ? balancerCauseOf(cell, facts, view) : undefined)),
-    ),
+    ...view.balancers.flatMap(({ name }) => ofNode(view, name, balancer)),
   ];
   known.set(view, suspects);
   return suspects;
@@ -29,12 +33,14 @@ export function suspectsOf(view: View): readonly Suspect[] {
 
 const allServe = (view: View, host: HostName): boolean => view.cellsFor(host).every(({ node }) => view.healthy(node, host));
 
-function ofNode(view: View, node: string, cause: (cell: Cell, facts: EndpointFacts) => WireCause | undefined): readonly Suspect[] {
-  const left = new Set(view.symptomsOf(node).map(({ host }) => host));
+type CauseOf = (cell: Cell, facts: EndpointFacts) => WireCause | undefined;
+
+function ofNode(view: View, node: string, cause: CauseOf): readonly Suspect[] {
+  const left = new Set(view.symptomsOf(node).map(endpointKey));
   if (left.size === 0) return [];
   return endpointsOf(view.cellsOf(node)).flatMap((facts) =>
     facts.cells.flatMap((cell) => {
-      const found = left.has(cell.host) ? cause(cell, facts) : undefined;
+      const found = left.has(endpointKey(cell)) ? cause(cell, facts) : undefined;
       return found === undefined ? [] : [{ cell, cause: found }];
     }),
   );
@@ -42,5 +48,5 @@ function ofNode(view: View, node: string, cause: (cell: Cell, facts: EndpointFac
 
 /** The cells of a node, endpoint by endpoint. */
 export function endpointsOf(cells: readonly Cell[]): readonly EndpointFacts[] {
-  return [...Map.groupBy(cells, ({ endpoint }) => formatEndpoint(endpoint)).values()].map(endpointFacts);
+  return [...groupBy(cells, ({ endpoint }) => formatEndpoint(endpoint)).values()].map(endpointFacts);
 }

@@ -1,0 +1,44 @@
+import { nameSome } from "../name-some.ts";
+import type { Rule } from "../rule.ts";
+import { checkGroups, groupsByHosts, peersProof, probeOf, refsOf, type Group } from "../wire/groups.ts";
+
+/** TLS is right, and the request is not answered well. */
+export const requestFails: Rule = {
+  code: "request-fails",
+  title: "The handshake ends well and the request fails",
+  severity: "error",
+  tier: "wire",
+  source: "https://datatracker.ietf.org/doc/html/rfc9110#section-15.6",
+  explains:
+    "The certificate is right, and what stands behind TLS is not: the application or its pool is down on this node, its content or configuration is not there, or a server behind it does not answer. " +
+    "When every node answers so, look at what they share.",
+  remedy:
+    "Look at the node's own log of the request: IIS: `%SystemDrive%\\inetpub\\logs\\LogFiles` and `HTTPERR`; nginx: `error.log`; certfarm: the access log and `certfarm sites`. Compare content and configuration with a node that works.",
+  check: (view) =>
+    checkGroups(view, groupsByHosts(view, "request-fails"), (group) => ({
+      summary: `${group.differs ? nameSome(group.nodes) : "Every node"} ${verb(group)} for ${nameSome(group.hosts)}`,
+      nodes: group.nodes,
+      hosts: group.hosts,
+      proof: [
+        { text: `the handshake ends well, and the request ${verb(group)}`, source: probeOf(group.cells[0]) },
+        ...peersProof(view, group),
+      ],
+      remedy: group.differs
+        ? `Look at the log of ${nameSome(group.nodes)}, and compare its content and configuration with a node that works.`
+        : `Look at what the nodes share: the application, its database, the servers behind.`,
+      effect: "Nothing changes; the log names the step that fails.",
+      actions: group.nodes.map((node) => ({
+        do: "manual" as const,
+        node,
+        text: `Look at the log of requests for ${nameSome(group.hosts)}`,
+      })),
+      explains: refsOf(group.cells),
+      certainty: "likely",
+      decides: `the log of ${nameSome(group.nodes)} at the time of the request`,
+    })),
+};
+
+function verb({ cells: [{ request }], differs, nodes }: Group): string {
+  const [answers, fails] = differs && nodes.length > 1 ? ["answer", "fail"] : ["answers", "fails"];
+  return request?.status === undefined ? `${fails}: ${request?.problem ?? "no answer"}` : `${answers} ${request.status}`;
+}
