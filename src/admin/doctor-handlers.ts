@@ -1,6 +1,7 @@
 import { FarmError } from "../base/index.ts";
 import { RULES } from "../doctor/index.ts";
-import type { Handlers, LocalHandlers } from "./handlers.ts";
+import type { LookControl, Operations } from "../operations/index.ts";
+import type { CallContext, Handlers, LocalHandlers } from "./handlers.ts";
 import type { RouteOutput, RouteQuestion } from "./routes.ts";
 
 /** Handlers of looking and naming that need no farm. */
@@ -19,13 +20,33 @@ export function createLocalDoctor(): Pick<
 }
 
 /** Handlers of looking at a farm and mending it. */
-export function createDoctor(): Pick<Handlers, "doctor" | "repair.plan" | "repair.run" | "repair.history"> {
+export function createDoctor(operations: Operations): Pick<Handlers, "doctor" | "repair.plan" | "repair.run" | "repair.history"> {
   return {
-    doctor: () => absent("doctor"),
+    doctor: (input, context) => operations.doctor({ ...input, ...lookControl(context) }),
     "repair.plan": () => absent("repair.plan"),
     "repair.run": () => absent("repair.run"),
     "repair.history": () => absent("repair.history"),
   };
+}
+
+const EVERY_MS = 100;
+
+/** Tells how far looking has come, at most ten times a second; the ends of phases always. A caller that went away is not told. */
+function lookControl({ signal, onProgress }: CallContext<"doctor">): Required<LookControl> {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return {
+    signal,
+    onProgress: (progress) => {
+      const now = performance.now();
+      if (progress.done < progress.total && now - toldMs < EVERY_MS) return;
+      toldMs = now;
+      onProgress(progress).catch(ignore);
+    },
+  };
+}
+
+function ignore(): void {
+  // The caller is gone; its signal ends the look.
 }
 
 const absent = (name: string): Promise<never> => Promise.reject(new FarmError("ADMIN_ROUTE_ABSENT", `this version cannot do ${name}`));

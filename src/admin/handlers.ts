@@ -71,7 +71,7 @@ export function createHandlers(operations: Operations, local: LocalHandlers): Ha
       await operations.undrain(node);
       return { node };
     },
-    ...createDoctor(),
+    ...createDoctor(operations),
   };
 }
 

@@ -47,7 +47,9 @@ export const findingShape = z.object({
   remedy: z.string(),
   effect: z.string(),
   actions: list(repairActionShape),
-  explains: list(z.object({ node: z.string(), host: z.string() })),
+  explains: list(
+    z.object({ node: z.string(), host: z.string(), endpoint: maybe(z.object({ address: z.string(), port: z.number() })) }),
+  ).describe("Symptoms that this is the cause of"),
   certainty: z.enum(["certain", "likely"]),
   others: maybe(list(z.string())),
   decides: maybe(z.string()),

@@ -56,6 +56,10 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
       return state.staleSince;
     },
     read: (files, options) => readUnknown(state, loader, files, options?.signal),
+    async refresh(files) {
+      follower.lookSoon();
+      await Promise.all(files.filter((file) => state.listing.has(file)).map((file) => loader.load(file, "refresh")));
+    },
     prepared: (file) => loader.prepared(file),
     onChange: (listener) => state.onChange(listener),
     counts: () => ({ ...countKnown(state), scan: scanner?.progress ?? { state: "off", files: state.covering.files } }),

@@ -82,6 +82,12 @@ export class Follower {
     await Promise.all([this.#listening, this.#rounds(signal)]);
   }
 
+  /** Compares everything as soon as its pace allows. */
+  lookSoon(): void {
+    this.#lookEverywhere();
+    this.#alarm.ring();
+  }
+
   /** Compares the listing now. An unavailable store leaves the state as it is and sets staleSince. */
   async #relist(): Promise<void> {
     this.#isSuspect = false;

@@ -38,6 +38,8 @@ export interface CentralCertificates {
   readonly view: CentralView;
   /** Reads files that are unread or changed; afterwards the view knows them as usable or unusable. Bad files do not throw. */
   read(files: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Reads these files again although nothing hinted at a change, and compares the folder soon. Bad files do not throw. */
+  refresh(files: readonly string[]): Promise<void>;
   /** Key and chain of a usable file; undefined when it is not usable (any longer). */
   prepared(file: string): Promise<PreparedCertificate | undefined>;
   /** Called after the view changed. Returns the unsubscriber. */

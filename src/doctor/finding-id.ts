@@ -2,15 +2,15 @@ import type { FindingDraft } from "./finding.ts";
 
 const PRIME = 0x01000193;
 
-/** FNV-1a, 32 bits: a name, not a safeguard. */
-function hash(text: string): number {
+/** FNV-1a as 8 hexadecimal digits: a name, not a safeguard. */
+export function hash32(text: string): string {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), PRIME) >>> 0;
-  return value;
+  return value.toString(16).padStart(8, "0");
 }
 
 /** The same cause on the same nodes and hosts has the same id in every run: `F-1a2b3c4d`. */
 export function findingId(code: string, { nodes, hosts, summary }: Pick<FindingDraft, "nodes" | "hosts" | "summary">): string {
   const what = nodes.length === 0 && hosts.length === 0 ? summary : [...nodes].toSorted().join(",") + "/" + [...hosts].toSorted().join(",");
-  return `F-${hash(`${code}/${what}`).toString(16).padStart(8, "0")}`;
+  return `F-${hash32(`${code}/${what}`)}`;
 }

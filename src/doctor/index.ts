@@ -34,6 +34,7 @@ export type {
   SymptomKind,
 } from "./finding.ts";
 export type { Observation, ProbeOutcome, RequestObservation, SeenCertificate } from "./observation.ts";
+export { planRepair, type NodeRepair, type RepairPlan, type RepairStep, type StepAction } from "./plan-repair.ts";
 export type { Rule } from "./rule.ts";
 export { createReport, type Report, type ReportCell, type ReportNode } from "./report.ts";
 export { RULES } from "./rules/index.ts";

@@ -2,10 +2,12 @@ import { FarmError, parseIpAddress } from "../base/index.ts";
 import { findRow, validateRow } from "../bindings/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import { serverNameOf, type ServerName } from "../handshake/index.ts";
+import { gatherEvidence, type EvidenceSources } from "./gather-evidence.ts";
 import type { WantedListener } from "./listeners.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { RefusalJournal } from "./refusal-journal.ts";
 import type { ExplainAnswer, ExplainQuestion, NodeRequestMap } from "./requests.ts";
+import { resync, type ResyncParts } from "./resync.ts";
 import type { Selector } from "./selection.ts";
 import type { SelfProof } from "./self-proof.ts";
 
@@ -18,6 +20,8 @@ export interface AnswerParts {
   readonly selector: Selector;
   readonly proof: SelfProof;
   readonly listeners: () => readonly WantedListener[];
+  readonly evidence: EvidenceSources;
+  readonly resync: ResyncParts;
 }
 
 type Answers = { readonly [V in keyof NodeRequestMap]: (input: NodeRequestMap[V]["input"]) => Promise<NodeRequestMap[V]["output"]> };
@@ -42,6 +46,8 @@ export function createAnswers(parts: AnswerParts): (verb: string, input: unknown
     explain: (question) => explain(parts, question),
     refusals: async ({ after, limit }) => parts.journal.after(after, Math.min(limit, MAX_ENTRIES)),
     prove: async ({ hosts }) => ({ hosts: await parts.proof.proveNow(hosts) }),
+    evidence: () => gatherEvidence(parts.evidence),
+    resync: (input) => resync(parts.resync, input),
     certificates: async ({ limit }) => ({ files: parts.certificates.reports(Math.min(limit, MAX_ENTRIES)) }),
   };
   return (verb, input) => {

@@ -100,6 +100,14 @@ export class Reconciler {
     return this.#edit((table) => deleteRow(table, key));
   }
 
+  /** Makes the table what the configuration wants, also where drift is only observed. */
+  mendNow(): Promise<void> {
+    return this.#edit((table) => {
+      const desired = this.#state.applied?.desired;
+      return desired === undefined ? table : mendTable(desired.table, table, desired.hostKeys);
+    });
+  }
+
   #edit(change: (table: BindingTable) => BindingTable): Promise<void> {
     return this.#exclusively(async () => {
       const table = change(this.#state.table);

@@ -1,8 +1,9 @@
 import type { Instant } from "../base/index.ts";
-import type { Row, RowKey } from "../bindings/index.ts";
+import type { Drift, Row, RowKey } from "../bindings/index.ts";
 import type { FileReport } from "../certificates/index.ts";
+import type { ResyncPart } from "../doctor/index.ts";
 import type { Decision, RefusalCode } from "../handshake/index.ts";
-import type { HostProof } from "../replica/index.ts";
+import type { HostProof, NodeReport } from "../replica/index.ts";
 
 /** A ClientHello that got no certificate, or a handshake that failed after it did. */
 export interface RefusalEntry {
@@ -39,6 +40,31 @@ export interface ExplainAnswer {
   readonly proof?: HostProof;
 }
 
+/** What a node tells the doctor of itself. Bounded: it has to fit into one answer. */
+export interface EvidenceAnswer {
+  /** The node's clock when it answered. */
+  readonly now: Instant;
+  /** What it reports; of the proofs the counts alone. */
+  readonly report: Omit<NodeReport, "proof"> & { readonly proof: Pick<NodeReport["proof"], "proved" | "failed" | "pending"> };
+  /** Rows that take handshakes from others first; `report.table.rows` says how many there are. */
+  readonly rows: readonly Row[];
+  readonly drift: readonly Drift[];
+  /** Files it has read, unusable ones first; `report.certificates.read` says how many there are. */
+  readonly files: readonly FileReport[];
+  /** Refusals of the last minutes by reason, as far as they are kept. */
+  readonly recentRefusals: { readonly since: Instant; readonly byReason: Readonly<Partial<Record<RefusalCode, number>>> };
+  readonly selfTest: StoreTrial;
+  /** Equal on nodes that have the same ticket keys; says nothing of the keys. */
+  readonly ticketKeys?: string;
+  /** Addresses of the machine, loopback included. */
+  readonly addresses: readonly string[];
+}
+
+/** How a trial of the store went: write, read, compare, delete. */
+export type StoreTrial =
+  | { readonly kind: "passed"; readonly tookMs: number }
+  | { readonly kind: "failed"; readonly step: "write" | "read" | "compare" | "remove"; readonly message: string };
+
 /** The verbs a node answers over the store: input and output of each. */
 export interface NodeRequestMap {
   "table.show": { input: Record<string, never>; output: { rows: readonly Row[]; drift: readonly string[]; reconcile: "mend" | "observe" } };
@@ -51,4 +77,7 @@ export interface NodeRequestMap {
   /** Dials these hosts now (all of them when absent) and answers what was seen. */
   prove: { input: { hosts?: readonly string[] }; output: { hosts: readonly HostProof[] } };
   certificates: { input: { limit: number }; output: { files: readonly FileReport[] } };
+  evidence: { input: Record<string, never>; output: EvidenceAnswer };
+  /** Does a part again from desired state, the table even with `reconcile: observe`. `host`: its certificate files alone. */
+  resync: { input: { part: ResyncPart; host?: string }; output: { part: ResyncPart; drift: readonly string[]; problem?: string } };
 }

@@ -1,5 +1,5 @@
 import type { Instant } from "../base/index.ts";
-import { createReports, type NodeReport } from "../replica/index.ts";
+import { createReports, createRevisions, type NodeReport, type RequestHandler } from "../replica/index.ts";
 import { createAnswers } from "./answer-requests.ts";
 import { dialOwnListener } from "./dial-self.ts";
 import { followStore } from "./follow-store.ts";
@@ -78,7 +78,7 @@ class RunningNode implements Node {
 
   async start(): Promise<void> {
     const { name, log, dataDir } = this.#settings;
-    const { lastGood, serving, certificates } = this.#parts;
+    const { lastGood, serving } = this.#parts;
     const applied = (state: ReconcilerState): Promise<void> => this.#apply(state);
     const reconciler = await createReconciler({ node: name, log, tableFile: createTableFile(dataDir), lastGood, applied });
     this.#reconciler = reconciler;
@@ -88,15 +88,33 @@ class RunningNode implements Node {
       reconciler.offer(kept.revision);
       await reconciler.reconcile();
     }
-    const { journal, selector } = serving;
-    const listeners = (): readonly WantedListener[] => serving.listeners.open();
-    const answer = createAnswers({ node: name, reconciler, journal, certificates, selector, proof: this.#proof, listeners });
+    const answer = this.#createAnswers(reconciler);
     const drained = (now: boolean): void => {
       this.#drained = now;
       this.#publisher.soon();
     };
     const listening = (): boolean => serving.listeners.healthy && this.#health.healthy;
     followStore(this.#settings, this.#parts, { reconciler, answer, drained, listening }, this.#ending.signal);
+  }
+
+  #createAnswers(reconciler: Reconciler): RequestHandler {
+    const { name, store, log } = this.#settings;
+    const { clock, certificates, serving, tickets } = this.#parts;
+    const { journal, selector } = serving;
+    const proof = this.#proof;
+    const revisions = createRevisions(store, { clock, log });
+    const listeners = (): readonly WantedListener[] => serving.listeners.open();
+    return createAnswers({
+      node: name,
+      reconciler,
+      journal,
+      certificates,
+      selector,
+      proof,
+      listeners,
+      evidence: { clock, store, reconciler, journal, certificates, tickets, report: () => this.report() },
+      resync: { reconciler, certificates, tickets, serving, proof, latest: () => revisions.latest() },
+    });
   }
 
   report(): NodeReport {

@@ -19,14 +19,21 @@ export interface AskParts {
   readonly log: Log;
 }
 
+/** How long to wait for an answer, and what ends that early. */
+export interface AskOptions {
+  /** @default 5,000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Asks nodes over the store. */
 export interface Asker {
-  /** @throws NODE_NO_ANSWER, and what the node's verb throws */
+  /** @throws NODE_NO_ANSWER, CANCELLED, and what the node's verb throws */
   readonly ask: <V extends keyof NodeRequestMap>(
     node: string,
     verb: V,
     input: NodeRequestMap[V]["input"],
-    timeoutMs?: number,
+    options?: AskOptions,
   ) => Promise<NodeRequestMap[V]["output"]>;
   /** The same of one node, or of every node at once. @throws NODE_UNKNOWN */
   readonly each: <T>(node: string | undefined, one: (node: string) => Promise<T>) => Promise<readonly PerNode<T>[]>;
@@ -40,9 +47,9 @@ export function createAsker(parts: AskParts, farm: FarmView): Asker {
   const requests = createRequests(parts.store, parts);
   const never = new AbortController().signal;
   return {
-    async ask(node, verb, input, timeoutMs = ANSWER_MS) {
+    async ask(node, verb, input, { timeoutMs = ANSWER_MS, signal = never } = {}) {
       // NodeRequestMap is the contract with the node's answers; both come from one package.
-      return (await requests.send(node, verb, input, { timeoutMs, signal: never })) as NodeRequestMap[typeof verb]["output"];
+      return (await requests.send(node, verb, input, { timeoutMs, signal })) as NodeRequestMap[typeof verb]["output"];
     },
     async each(node, one) {
       const chosen = await farm.chosen(node);

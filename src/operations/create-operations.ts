@@ -3,6 +3,10 @@ import { createDrains } from "../replica/index.ts";
 import { awaitRevision, type AwaitSettings, type RolloutProgress } from "./await-revision.ts";
 import { listFiles, type ListRequest } from "./certificate-verbs.ts";
 import { createConfigVerbs, type ConfigVerbs } from "./config-verbs.ts";
+import type { Report } from "../doctor/index.ts";
+import { diagnoseExamination } from "./look/diagnose-farm.ts";
+import { examineFarm, type FarmLook } from "./look/examine-farm.ts";
+import type { LookControl } from "./look/look-settings.ts";
 import { createNodeVerbs, type NodeVerbs } from "./node-verbs.ts";
 import type { OperationsParts } from "./parts.ts";
 import { createFarmView } from "./present-farm.ts";
@@ -16,6 +20,11 @@ export interface Operations {
     awaitProved(settings: AwaitSettings): Promise<RolloutProgress>;
   };
   readonly nodes: NodeVerbs;
+  /**
+   * Looks at the farm and names the causes of what is wrong. An abort ends the looking, not the answer.
+   * @throws CONFIG_REVISION_ABSENT, NODE_UNKNOWN, HOST_NAME_INVALID, ENDPOINT_INVALID, STORE_UNAVAILABLE, PROBE_ROOTS_INVALID
+   */
+  doctor(look: FarmLook & LookControl): Promise<Report>;
   listCertificates(request: ListRequest): AsyncGenerator<FileListing>;
   /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
   drain(node: string, by?: string): Promise<void>;
@@ -31,6 +40,7 @@ export function createOperations(parts: OperationsParts): Operations {
     status: () => readStatus(parts, farm),
     config: { ...createConfigVerbs(parts, farm), awaitProved: (settings) => awaitRevision(farm, settings) },
     nodes: createNodeVerbs(parts, farm),
+    doctor: async (look) => diagnoseExamination(await examineFarm(parts, farm, look), look).report,
     listCertificates: (request) => listFiles(parts, request),
     async drain(node, by = parts.by) {
       await farm.chosen(node);

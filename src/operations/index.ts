@@ -4,6 +4,8 @@ export type { BalancerView } from "./balancer-view.ts";
 export { checkFilesHere, type CheckParts, type CheckRequest, type ListRequest } from "./certificate-verbs.ts";
 export type { ApplyRequest, ConfigVerbs, RollbackRequest } from "./config-verbs.ts";
 export { createOperations, type Operations } from "./create-operations.ts";
+export type { FarmLook } from "./look/examine-farm.ts";
+export type { LookControl, LookProgress } from "./look/look-settings.ts";
 export { createJudge, type JudgeParts } from "./judge-saved-file.ts";
 export type { MatrixCell, MatrixRow, ProofMatrix } from "./matrix.ts";
 export type { PerNode } from "./ask-nodes.ts";

@@ -91,7 +91,7 @@ export function createNodeVerbs(parts: AskParts, farm: FarmView): NodeVerbs {
         return { question: asked, decision, lines: formatTrail(decision), ...(proof === undefined ? {} : { proof }) };
       }),
     refusals: (request) => readRefusals(nodes, request),
-    prove: (node, hosts) => each(node, (name) => ask(name, "prove", hosts === undefined ? {} : { hosts }, PROVE_MS)),
+    prove: (node, hosts) => each(node, (name) => ask(name, "prove", hosts === undefined ? {} : { hosts }, { timeoutMs: PROVE_MS })),
   };
 }
 

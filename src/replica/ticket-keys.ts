@@ -16,6 +16,8 @@ export interface TicketKeys {
   current(): TicketKeySet | undefined;
   /** The present set, then each newer one. Never throws; ends on abort. */
   watch(signal: AbortSignal): AsyncIterable<TicketKeySet>;
+  /** Reads the store's set now. @throws the store's errors, STORE_CORRUPT */
+  refresh(): Promise<TicketKeySet | undefined>;
   /**
    * Makes the first set, or turns a set that is due: next becomes current, current becomes previous, a new next is made. Says whether it did.
    * Throws the store's errors, and the lease's reason once the lease is lost.
@@ -75,6 +77,7 @@ export function createTicketKeys(settings: TicketKeysSettings): TicketKeys {
 
   return {
     current: () => stored?.keys,
+    refresh: look,
     async *watch(signal) {
       let told: TicketKeySet | undefined;
       if (stored !== undefined) yield (told = stored.keys);

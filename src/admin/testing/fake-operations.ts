@@ -58,6 +58,7 @@ export function noFarm(asked: Asked, changes: Partial<Operations> = {}): Operati
       refusals: unexpected("refusals"),
       prove: unexpected("prove"),
     },
+    doctor: unexpected("doctor"),
     listCertificates: unexpected("listCertificates"),
     drain: (node, by) => {
       asked.push(["drain", node, by]);
