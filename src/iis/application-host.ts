@@ -5,6 +5,8 @@ import type { UnreadLine } from "./unread.ts";
 /** What is read of an `applicationHost.config`. Encrypted and secret values are nowhere in it. */
 export interface ApplicationHost {
   readonly source: Source;
+  /** SHA-256, upper-case hexadecimal, over elements and attributes: equal for equal configurations, whatever white space, comments and secrets. */
+  readonly digest: string;
   readonly sites: readonly IisSite[];
   readonly locations: readonly IisLocation[];
   /** Sections outside of `location`: they hold for the server. */

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { FarmError } from "../base/index.ts";
 import type { BindingsEvidence, EvidenceBinding, Source } from "../doctor/index.ts";
 import type { ApplicationHost, IisApplication, IisBinding, IisDirectory, IisSection, IisSite } from "./application-host.ts";
@@ -27,6 +29,7 @@ export function readApplicationHost(content: Uint8Array | string, source: Source
   const autoStart = all(siteLists, "siteDefaults").at(-1)?.attributes["serverAutoStart"];
   return {
     source,
+    digest: digestOf(root),
     sites: all(siteLists, "site").map((site) => readSite(site, isFalse(autoStart), unread)),
     locations: all([root], "location").map((location) => ({
       path: location.attributes["path"] ?? "",
@@ -38,6 +41,11 @@ export function readApplicationHost(content: Uint8Array | string, source: Source
     legacyBindingData: all(host, "customMetadata").some(hasLegacyData),
     unread: unread.list(),
   };
+}
+
+function digestOf(root: XmlElement): string {
+  const text = JSON.stringify(root, (key, value: unknown) => (key === "line" ? undefined : value));
+  return createHash("sha256").update(text).digest("hex").toUpperCase();
 }
 
 /**

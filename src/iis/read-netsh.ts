@@ -32,6 +32,11 @@ export function readNetsh(content: Uint8Array | string, source: Source): TableEv
   return { source, rows, unread: reading.unread.list() };
 }
 
+/** Whether a reading is a table, if only an empty one: rows, or the heading with its line. Messages of errors have neither. */
+export function isNetshPrint(table: TableEvidence, print: string): boolean {
+  return table.rows.length > 0 || (isNetshJson(print) ? table.unread.length === 0 : /(?:^|\n)[ \t`>|]*-{3,}/.test(print));
+}
+
 interface Reading {
   readonly pool: TextPool;
   /** Most rows of a table have the same options: they share one object. */

@@ -14,7 +14,7 @@ export interface XmlElement {
 }
 
 /** What stands in the place of a value that is encrypted, or would have to be. */
-export const SEALED = "(sealed)";
+const SEALED = "(sealed)";
 
 /** IIS's own configuration nests 8 deep. */
 const MAX_DEPTH = 64;
@@ -82,7 +82,7 @@ function problemOf(message: string, text: string): string {
   return bare.startsWith("unclosed tag") || bare.startsWith("unexpected end") ? `the file breaks off (${bare})` : bare;
 }
 
-const SECRET_NAME = /password|passphrase|secret|token|sessionkey|validationkey|decryptionkey/i;
+const SECRET_NAME = /password|passphrase|secret|token|sessionkey|validationkey|decryptionkey|connectionstring/i;
 const SECRET_HOLDER = new Set(["environmentvariable", "add"]);
 
 /** Encrypted values stay encrypted and never leave; values that may be secret though they stand there in clear do not either. */
@@ -92,7 +92,7 @@ function seal(element: string, attributes: Readonly<Record<string, string>>, poo
   return Object.fromEntries(
     Object.entries(attributes).map(([attribute, value]) => {
       const secret = value.startsWith("[enc:") || SECRET_NAME.test(attribute) || (holds && attribute === "value");
-      return [pool.get(attribute), secret && value !== "" ? SEALED : pool.get(value)];
+      return [pool.get(attribute), secret ? SEALED : pool.get(value)];
     }),
   );
 }
