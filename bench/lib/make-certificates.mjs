@@ -43,6 +43,12 @@ export function createBulkAuthority() {
   const pkcs8 = leafKey.export({ type: "pkcs8", format: "der" });
   const keyPem = leafKey.export({ type: "pkcs8", format: "pem" });
   const wrap = createPfxWriter(pkcs8);
+  const root = () => {
+    const use = [extension("0603551d13", sequence(hex("0101ff")), true), extension("0603551d0f", hex("03020106"), true)];
+    const body = [tlv(0xa0, integer(2)), integer(1), ECDSA_SHA256, name("bench CA"), VALIDITY, name("bench CA"), spki(authority)];
+    const unsigned = sequence(...body, tlv(0xa3, sequence(...use)));
+    return pem("CERTIFICATE", sequence(unsigned, ECDSA_SHA256, tlv(3, hex("00"), sign("sha256", unsigned, authority))));
+  };
   const issue = (host, serial) => {
     const san = extension("0603551d11", sequence(tlv(0x82, Buffer.from(host))));
     const body = [tlv(0xa0, integer(2)), integer(serial), ECDSA_SHA256, name("bench CA"), VALIDITY, name(host), leafSpki];
@@ -50,6 +56,8 @@ export function createBulkAuthority() {
     return sequence(unsigned, ECDSA_SHA256, tlv(3, hex("00"), sign("sha256", unsigned, authority)));
   };
   return {
+    /** The authority's own certificate, PEM. */
+    root,
     pem: (host, serial = 1) => pem("CERTIFICATE", issue(host, serial)) + keyPem,
     pfx: (host, serial = 1) => wrap(issue(host, serial)),
   };

@@ -1,0 +1,298 @@
+import type { Clock } from "../base/index.ts";
+import { FarmError } from "../base/index.ts";
+import type { Observation, ProbeKind, RequestObservation } from "../doctor/index.ts";
+import { closerKinds, isSuspicious, patternOf, samplesOf, type BaseSight, type Level } from "./closer-look.ts";
+import { Dialler } from "./dialler.ts";
+import { runLanes, type Task } from "./lanes.ts";
+import { isMeant, type LookHost, type LookJob, type LookTarget } from "./look-job.ts";
+
+/** A cell as a job gives it out; `target` and `host` are numbers of the job's targets and of the plan's hosts. */
+export interface SeenCell {
+  readonly target: number;
+  readonly host: number;
+  readonly probes: Readonly<Partial<Record<ProbeKind, Observation>>>;
+  readonly samples?: readonly Observation[];
+  readonly sessionFrom?: string;
+  readonly request?: RequestObservation;
+}
+
+/** Where a job gives out what it sees. */
+export interface JobSink {
+  /** Cells that are done. */
+  cells(cells: readonly SeenCell[]): void;
+  /** What does not depend on a host. */
+  endpoint(target: number, kind: ProbeKind, observation: Observation): void;
+  progress(done: number, total: number): void;
+}
+
+/** What a job works with. */
+export interface JobControl {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly sink: JobSink;
+}
+
+/** An endpoint that kept silent, and how many hosts were not dialled there for it. */
+export interface GivenUp {
+  readonly target: number;
+  readonly skipped: number;
+}
+
+/** Dials that time out in a row at one endpoint before it is given up. */
+export const GIVE_UP_AFTER = 12;
+const MAX_PATTERNS = 1_000;
+
+interface WorkTarget extends LookTarget {
+  readonly number: number;
+  /** Timeouts in a row. */
+  silent: number;
+  skipped: number;
+  sampled: boolean;
+}
+
+interface WorkCell {
+  readonly target: WorkTarget;
+  readonly host: LookHost;
+  readonly probes: Partial<Record<ProbeKind, Observation>>;
+  samples?: Observation[];
+  sessionFrom?: string;
+  request?: RequestObservation;
+  session?: Buffer;
+}
+
+interface WorkHost {
+  readonly cells: readonly WorkCell[];
+  open: number;
+  level: Level;
+}
+
+/** Does a job: all base handshakes first, then what is to be looked at more closely. Ends early, with what is known, when the signal aborts. */
+export async function runJob(job: LookJob, control: JobControl): Promise<readonly GivenUp[]> {
+  return new JobRun(job, control).run();
+}
+
+class JobRun {
+  readonly #job: LookJob;
+  readonly #control: JobControl;
+  readonly #dialler: Dialler;
+  readonly #targets: readonly WorkTarget[];
+  /** Hosts whose base handshakes are under way. */
+  readonly #begun = new Map<LookHost, WorkHost>();
+  /** Hosts that are not given out yet. */
+  readonly #hosts = new Set<WorkHost>();
+  readonly #patterns = new Map<string, number>();
+  #done = 0;
+  #total = 0;
+
+  constructor(job: LookJob, control: JobControl) {
+    this.#job = job;
+    this.#control = control;
+    this.#dialler = new Dialler(job, control);
+    this.#targets = job.targets.map((target, number) => ({ ...target, number, silent: 0, skipped: 0, sampled: false }));
+  }
+
+  async run(): Promise<readonly GivenUp[]> {
+    await this.#all(this.#baseTasks());
+    const kept = [...this.#hosts];
+    await this.#all(this.#targets.map((target) => this.#closerTasks(target, kept)));
+    await this.#all(this.#targets.map((target) => this.#sessionTasks(target, kept)));
+    for (const host of this.#hosts) this.#giveOut(host);
+    return this.#targets.filter(({ skipped }) => skipped > 0).map(({ number, skipped }) => ({ target: number, skipped }));
+  }
+
+  /** Does lanes of tasks, one lane a target. Tasks that the caller's signal ended are no failure. */
+  async #all(lanes: readonly (readonly Task[] | Iterable<Task>)[]): Promise<void> {
+    const { signal, sink } = this.#control;
+    const { perEndpoint, inAll } = this.#job;
+    try {
+      await runLanes(lanes, { perLane: perEndpoint, inAll, signal });
+    } catch (thrown) {
+      if (!(signal.aborted && thrown instanceof FarmError && thrown.code === "CANCELLED")) throw thrown;
+    }
+    sink.progress(this.#done, this.#total);
+  }
+
+  async #counted<T>(dials: Promise<T>): Promise<T> {
+    const result = await dials;
+    this.#done += 1;
+    this.#control.sink.progress(this.#done, this.#total);
+    return result;
+  }
+
+  #baseTasks(): Iterable<Task>[] {
+    const { hosts, endpointProbes } = this.#job;
+    const pairs = this.#targets.map((target) => hosts.filter((host) => isMeant(host, target)).length);
+    this.#total = pairs.reduce((sum, one) => sum + one, 0) + (endpointProbes ? 2 * this.#targets.length : 0);
+    return this.#targets.map((target) => this.#lane(target));
+  }
+
+  *#lane(target: WorkTarget): Iterable<Task> {
+    if (this.#job.endpointProbes) {
+      yield () => this.#endpointProbe("no-sni", target);
+      yield () => this.#endpointProbe("unknown-name", target);
+    }
+    for (const host of this.#job.hosts) if (isMeant(host, target)) yield () => this.#base(target, this.#begin(host));
+  }
+
+  async #endpointProbe(kind: "no-sni" | "unknown-name", target: WorkTarget): Promise<void> {
+    const observation = await this.#counted(this.#dialler.probe(kind, target, undefined));
+    this.#control.sink.endpoint(target.number, kind, observation);
+  }
+
+  /** The host's work, made when its first cell comes up: thousands of hosts are not all in hand at once. */
+  #begin(host: LookHost): WorkHost {
+    let work = this.#begun.get(host);
+    if (work === undefined) {
+      const cells = this.#targets.filter((target) => isMeant(host, target)).map((target) => ({ target, host, probes: {} }));
+      work = { cells, open: cells.length, level: "none" };
+      this.#begun.set(host, work);
+      this.#hosts.add(work);
+    }
+    return work;
+  }
+
+  async #base(target: WorkTarget, work: WorkHost): Promise<void> {
+    const cell = work.cells.find((one) => one.target === target);
+    if (cell !== undefined) {
+      if (target.silent >= GIVE_UP_AFTER) target.skipped += 1;
+      else cell.probes.sni = await this.#counted(this.#baseHandshake(target, cell.host));
+    }
+    work.open -= 1;
+    if (work.open > 0) return;
+    if (cell !== undefined) this.#begun.delete(cell.host);
+    this.#settle(work);
+  }
+
+  /** A handshake that times out is tried once more: one flake is no fault. */
+  async #baseHandshake(target: WorkTarget, { name }: LookHost): Promise<Observation> {
+    const first = await this.#dialler.probe("sni", target, name);
+    if (first.outcome.kind !== "timeout") {
+      target.silent = 0;
+      return first;
+    }
+    target.silent += 1;
+    if (target.silent >= GIVE_UP_AFTER) return first;
+    const second = await this.#dialler.probe("sni", target, name);
+    if (second.outcome.kind !== "timeout") target.silent = 0;
+    return { ...second, attempts: 2 };
+  }
+
+  /** Decides how closely a host is looked at; one that is done is given out at once. */
+  #settle(work: WorkHost): void {
+    const sights = sightsOf(work);
+    work.level = this.#levelOf(sights);
+    if (work.level === "none") this.#giveOut(work);
+    else for (const { target } of work.cells) target.sampled = true;
+  }
+
+  #levelOf(sights: readonly WorkSight[]): Level {
+    if (sights.length === 0) return "none";
+    if (this.#job.deep || (isSuspicious(sights) && this.#isNew(patternOf(sights)))) return "closer";
+    // Each endpoint has its tickets, its clock and its answers looked at once, healthy or not.
+    if (!isSuspicious(sights) && sights.some(({ target }) => !target.sampled)) return "sample";
+    return this.#job.requestAll ? "request" : "none";
+  }
+
+  #isNew(pattern: string): boolean {
+    const key = this.#patterns.has(pattern) || this.#patterns.size < MAX_PATTERNS ? pattern : "others";
+    const count = (this.#patterns.get(key) ?? 0) + 1;
+    this.#patterns.set(key, count);
+    return count <= this.#job.closerPerPattern;
+  }
+
+  #closerTasks(target: WorkTarget, kept: readonly WorkHost[]): readonly Task[] {
+    const tasks = kept.flatMap((work) => {
+      const sights = sightsOf(work);
+      const sight = sights.find((one) => one.target === target);
+      return sight === undefined || work.open > 0 ? [] : this.#cellTasks(sight, sights, work.level);
+    });
+    this.#total += tasks.length;
+    return tasks;
+  }
+
+  #cellTasks(sight: WorkSight, beside: readonly WorkSight[], level: Level): readonly Task[] {
+    const { target, cell } = sight;
+    const { name } = cell.host;
+    const samples = samplesOf(sight, level, this.#job.samples);
+    const served = sight.sni.outcome.kind === "served";
+    return [
+      ...(served ? [() => this.#request(cell)] : []),
+      ...(level === "closer" ? closerKinds(sight, beside) : []).map((kind) => async () => {
+        cell.probes[kind] = await this.#counted(kind === "proxy-header" ? this.#withHeader(cell) : this.#dialler.probe(kind, target, name));
+      }),
+      ...(served && level !== "request" ? [() => this.#ownSession(cell)] : []),
+      ...Array.from({ length: samples }, () => async () => {
+        (cell.samples ??= []).push(await this.#counted(this.#dialler.probe("sni", target, name)));
+      }),
+    ];
+  }
+
+  async #request(cell: WorkCell): Promise<void> {
+    const { observation, request } = await this.#counted(this.#dialler.request(cell.target, cell.host.name));
+    cell.probes.http11 = observation;
+    // A server of HTTP/2 alone is no failure of a request.
+    const { outcome } = observation;
+    if (outcome.kind !== "alert" || outcome.alert !== "no_application_protocol") cell.request = request;
+  }
+
+  /** Version 1 of the header, which all know; version 2 where that does not help. */
+  async #withHeader({ target, host }: WorkCell): Promise<Observation> {
+    const first = await this.#dialler.probe("proxy-header", target, host.name, { proxyHeader: 1 });
+    if (first.outcome.kind === "served") return first;
+    const second = await this.#dialler.probe("proxy-header", target, host.name, { proxyHeader: 2 });
+    return second.outcome.kind === "served" ? second : first;
+  }
+
+  /** A session from this endpoint, offered to it again; the one it gives then is kept for another node. A ticket is used once. */
+  async #ownSession(cell: WorkCell): Promise<void> {
+    const { target, host } = cell;
+    let session: Buffer | undefined;
+    const onSession = (given: Buffer): void => void (session = given);
+    await this.#dialler.probe("sni", target, host.name, { onSession });
+    if (session !== undefined)
+      cell.probes["own-session"] = await this.#dialler.probe("own-session", target, host.name, { session, onSession });
+    if (session !== undefined) cell.session = session;
+    await this.#counted(Promise.resolve());
+  }
+
+  #sessionTasks(target: WorkTarget, kept: readonly WorkHost[]): readonly Task[] {
+    const tasks = kept.flatMap((work) => {
+      const holders = work.cells.filter(({ session, target: { role } }) => session !== undefined && role === "node");
+      const at = holders.findIndex((cell) => cell.target === target);
+      const [cell, from] = [holders[at], holders.at(at - 1)];
+      if (cell === undefined || from?.session === undefined || from.target.node === target.node) return [];
+      const { session } = from;
+      return [() => this.#otherSession(cell, from.target.node, session)];
+    });
+    this.#total += tasks.length;
+    return tasks;
+  }
+
+  async #otherSession(cell: WorkCell, from: string, session: Buffer): Promise<void> {
+    cell.probes["other-session"] = await this.#counted(this.#dialler.probe("other-session", cell.target, cell.host.name, { session }));
+    cell.sessionFrom = from;
+  }
+
+  #giveOut(work: WorkHost): void {
+    this.#hosts.delete(work);
+    const cells = work.cells.filter(({ probes }) => Object.keys(probes).length > 0);
+    if (cells.length > 0) this.#control.sink.cells(cells.map(seenCell));
+  }
+}
+
+interface WorkSight extends BaseSight {
+  readonly target: WorkTarget;
+  readonly cell: WorkCell;
+}
+
+const sightsOf = ({ cells }: WorkHost): readonly WorkSight[] =>
+  cells.flatMap((cell) => (cell.probes.sni === undefined ? [] : [{ target: cell.target, cell, sni: cell.probes.sni }]));
+
+const seenCell = ({ target, host, probes, samples, sessionFrom, request }: WorkCell): SeenCell => ({
+  target: target.number,
+  host: host.number,
+  probes,
+  ...(samples === undefined ? {} : { samples }),
+  ...(sessionFrom === undefined ? {} : { sessionFrom }),
+  ...(request === undefined ? {} : { request }),
+});
