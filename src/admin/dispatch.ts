@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import { FarmError } from "../base/index.ts";
-import type { CallContext, Handlers } from "./handlers.ts";
+import type { CallContext, Handlers } from "./handler-types.ts";
 import type { Route } from "./route.ts";
 import { ROUTES, type RouteName } from "./routes.ts";
 

@@ -1,7 +1,7 @@
 import { FarmError } from "../base/index.ts";
 import { RULES } from "../doctor/index.ts";
 import type { LookControl, Operations } from "../operations/index.ts";
-import type { CallContext, Handlers, LocalHandlers } from "./handlers.ts";
+import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
 import type { RouteOutput, RouteQuestion } from "./routes.ts";
 
 /** Handlers of looking and naming that need no farm. */

@@ -1,30 +1,8 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { CheckParts, Operations } from "../operations/index.ts";
 import { createDoctor, createLocalDoctor } from "./doctor-handlers.ts";
-import type { RouteName, RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
-
-/** What a call works with. */
-export interface CallContext<K extends RouteName> {
-  readonly signal: AbortSignal;
-  /** Resolves when the caller can take more. */
-  readonly onProgress: (progress: RouteProgress<K>) => Promise<void>;
-}
-
-/** What does the work of each route. */
-export type Handlers = { readonly [K in RouteName]: (input: RouteQuestion<K>, context: CallContext<K>) => Promise<RouteOutput<K>> };
-
-/** Handlers of the routes that need no farm. */
-export type LocalHandlers = Pick<
-  Handlers,
-  | "certificates.check"
-  | "config.validate"
-  | "doctor.here"
-  | "doctor.rules"
-  | "iis.collect"
-  | "iis.import"
-  | "explain.evidence"
-  | "repair.script"
->;
+import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
+import type { RouteOutput, RouteQuestion } from "./routes.ts";
 
 /** Handlers that need no farm. The use cases are loaded when the first is called. */
 export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock; readonly log: Log }): LocalHandlers {

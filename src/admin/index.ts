@@ -3,6 +3,7 @@ export { ADMIN_FILE, type AdminFile } from "./admin-file.ts";
 export type { AdminClient, Transport } from "./client.ts";
 export { createDispatch, type Dispatch } from "./dispatch.ts";
 export { directTransport } from "./direct-transport.ts";
-export { createHandlers, createLocalHandlers, type Handlers, type LocalHandlers } from "./handlers.ts";
+export type { Handlers, LocalHandlers } from "./handler-types.ts";
+export { createHandlers, createLocalHandlers } from "./handlers.ts";
 export { startAdminServer, type AdminServer, type AdminSettings } from "./server.ts";
 export { openToken, writePrivately } from "./token.ts";
