@@ -13,8 +13,15 @@ export function createPaint(terminal: Terminal, environment: Readonly<Record<str
   return (style, text) => (off || text === "" ? text : styleText(style, text, { validateStream: false }));
 }
 
-/** What comes from files, certificates or clients, safe for a terminal: control and format characters as `?`. */
-export const clean = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+/** What comes from files, certificates or clients, safe for a terminal: control and format characters, and what is no character, as `?`. */
+export const clean = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/gu, "?");
+
+const MOST_TEXT = 600;
+
+/** The same, and no longer than a few lines: peers' texts may be of any length. */
+export function brief(text: string): string {
+  return clean(text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text);
+}
 
 /** JSON whose text is safe for a terminal too: what `clean` takes away stands there as an escape. */
 export function jsonText(value: unknown, indent?: number): string {

@@ -10,6 +10,6 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
  * the direction), nothing that XML 1.0 forbids (lone surrogates, U+FFFE, U+FFFF).
  */
 export function escapeMarkup(text: string): string {
-  const safe = clean(text.length > MOST ? `${text.slice(0, MOST)}…` : text).replaceAll(/[\p{Cs}\uFFFE\uFFFF]/gu, "?");
+  const safe = clean(text.length > MOST ? `${text.slice(0, MOST)}…` : text);
   return safe.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }

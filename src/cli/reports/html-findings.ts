@@ -34,7 +34,7 @@ function article(finding: Finding, number: number): string {
     ["Then", prose(effect)],
   ];
   return `<article id="finding-${number}" class="${TONES[severity]}"><h3><span class="soft">[${number}]</span> ${safe(summary)}</h3>
-<p class="soft"><span class="${TONES[severity]}">${severity}</span> · <code>${safe(code)}</code> · <code>${safe(id)}</code></p>
+<p class="soft"><span class="${TONES[severity]}">${severity}</span> · <code>${safe(code)}</code> · <code class="id">${safe(id)}</code></p>
 <dl>${parts.map(([term, text]) => `<dt>${term}</dt><dd>${text}</dd>`).join("")}</dl></article>`;
 }
 
@@ -44,7 +44,7 @@ const prose = (text: string): string => safe(text).replaceAll(/`([^`]+)`/g, "<co
 function where({ nodes, hosts, differs }: Finding): string {
   const on = nodes.length === 0 ? "the farm" : names(nodes);
   const of = hosts.length > 0 ? `: ${names(hosts)}` : nodes.length > 0 ? ", every host" : "";
-  return `${on}${of}${differs ? ' <strong class="bad">other nodes are not concerned</strong>' : ""}`;
+  return `${on}${of}${differs ? ' <span class="only bad">other nodes are not concerned</span>' : ""}`;
 }
 
 function names(all: readonly string[]): string {

@@ -21,12 +21,16 @@ header h1, header p { color: var(--ink); } header .soft { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; padding: .4rem .75rem; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 tbody tr:last-child > * { border-bottom: 0; }
-thead th { background: var(--card); font-weight: 600; white-space: nowrap; }
+thead th { background: var(--card); font-weight: 600; overflow-wrap: anywhere; min-width: 5rem; max-width: 14rem; }
 tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 14rem; }
+tr > :first-child { position: sticky; left: 0; background: var(--page); } thead tr > :first-child { background: var(--card); }
+th details { margin: 0; }
 td { white-space: nowrap; }
-td small { display: block; color: var(--soft); white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
+td small { display: block; font-weight: 400; color: var(--soft); white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
 td.bad, td.odd { background: var(--badground); } td.warn, td.differs { background: var(--warnground); color: var(--warn); } td.none { color: var(--soft); }
-td.odd, .odd { font-weight: 600; }
+td.odd { font-weight: 600; }
+.id { white-space: nowrap; }
+.only { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .5rem; font-size: .85rem; white-space: nowrap; }
 td a { color: inherit; }
 details { margin: .75rem 0; } summary { cursor: pointer; }
 ul.names { columns: 16rem; margin: .5rem 0; padding-left: 1.2rem; font-size: .9rem; }
@@ -44,8 +48,8 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .75
   .matrix table, .matrix tbody { display: block; }
   .matrix thead { display: none; }
   .matrix tr { display: flex; flex-wrap: wrap; gap: .375rem; border: 1px solid var(--line); border-radius: .5rem; padding: .625rem; margin-bottom: .625rem; }
-  .matrix tbody th { flex: 1 0 100%; min-width: 0; padding: 0; border: 0; font-weight: 600; }
-  .matrix td { flex: 1 1 8rem; min-width: 0; padding: .3rem .5rem; border: 1px solid var(--line); border-radius: .375rem; white-space: normal; }
+  .matrix tbody th { position: static; flex: 1 0 100%; min-width: 0; padding: 0; border: 0; font-weight: 600; }
+  .matrix td { flex: 1 1 8rem; min-width: 0; padding: .3rem .5rem; border: 1px solid var(--line); border-radius: .375rem; white-space: normal; overflow-wrap: anywhere; }
   .matrix td::before { content: attr(data-node); display: block; font-size: .78rem; font-weight: 400; color: var(--soft); }
   .matrix td small { min-width: 0; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }

@@ -1,5 +1,5 @@
 import type { Look } from "../look.ts";
-import { clean, count } from "../text.ts";
+import { brief, count } from "../text.ts";
 import { nameHosts } from "./render-matrix.ts";
 import type { Finding } from "./types.ts";
 import { wrap } from "./wrap.ts";
@@ -8,9 +8,6 @@ import { wrap } from "./wrap.ts";
 const MOST_FINDINGS = 30;
 const PAGE_COLUMNS = 120;
 const LABEL = 12;
-/** Of any one text; peers' names in it may be long. */
-const MOST_TEXT = 600;
-
 const SIGNS = { error: "bad", warning: "warn", notice: "notice" } as const satisfies Record<Finding["severity"], keyof Look["symbols"]>;
 const COLOURS = { error: "red", warning: "yellow", notice: "cyan" } as const satisfies Record<Finding["severity"], string>;
 
@@ -26,7 +23,7 @@ function renderFinding(finding: Finding, number: number, look: Look): string {
   const { paint, symbols } = look;
   const width = Math.max(40, look.columns ?? PAGE_COLUMNS);
   const mark = paint(COLOURS[finding.severity], symbols[SIGNS[finding.severity]]);
-  const [first = "", ...rest] = wrap(short(finding.summary), width - 6 - String(number).length);
+  const [first = "", ...rest] = wrap(brief(finding.summary), width - 6 - String(number).length);
   const lines = [`[${number}] ${mark} ${paint("bold", first)}`, ...rest.map((line) => `    ${paint("bold", line)}`)];
   for (const [label, text] of partsOf(finding)) {
     const [start = "", ...others] = wrap(text, width - LABEL - 4);
@@ -38,21 +35,16 @@ function renderFinding(finding: Finding, number: number, look: Look): string {
   return `${lines.join("\n")}\n`;
 }
 
-const short = (text: string): string => {
-  const safe = clean(text);
-  return safe.length > MOST_TEXT ? `${safe.slice(0, MOST_TEXT)}…` : safe;
-};
-
 /** What is told of a finding, label by label. */
 function partsOf(finding: Finding): readonly (readonly [string, string])[] {
   const { proof, remedy, effect, code, id } = finding;
   return [
     ["where", whereText(finding)],
-    ...proof.map(({ text, source }, at): readonly [string, string] => [at === 0 ? "we know" : "", `${short(text)} (${short(source)})`]),
+    ...proof.map(({ text, source }, at): readonly [string, string] => [at === 0 ? "we know" : "", `${brief(text)} (${brief(source)})`]),
     ...doubtText(finding),
-    ["do", short(remedy)],
-    ["then", short(effect)],
-    ["name", `${clean(code)} ${clean(id)}`],
+    ["do", brief(remedy)],
+    ["then", brief(effect)],
+    ["name", `${brief(code)} ${brief(id)}`],
   ];
 }
 
@@ -72,6 +64,6 @@ export function doubtText({
 }: Pick<Finding, "certainty" | "others" | "decides">): readonly (readonly [string, string])[] {
   if (certainty === "certain") return [];
   const causes =
-    others.length === 0 ? "another cause remains possible" : `another cause remains possible: ${others.map(short).join("; or ")}`;
-  return [["unsure", decides === undefined ? causes : `${causes}; what would decide: ${short(decides)}`]];
+    others.length === 0 ? "another cause remains possible" : `another cause remains possible: ${others.map(brief).join("; or ")}`;
+  return [["unsure", decides === undefined ? causes : `${causes}; what would decide: ${brief(decides)}`]];
 }

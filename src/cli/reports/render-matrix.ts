@@ -1,6 +1,6 @@
 import type { Look } from "../look.ts";
 import { formatTable } from "../table.ts";
-import { clean, count, displayWidth } from "../text.ts";
+import { clean, count, displayWidth, fit } from "../text.ts";
 import type { Mark } from "./cell-face.ts";
 import { foldColumns, foldMatrix, looksOf, type FoldedCell, type FoldedRow } from "./fold-matrix.ts";
 import type { DoctorReport } from "./types.ts";
@@ -13,6 +13,10 @@ const FEW_HOSTS = 8;
 const PAGE_COLUMNS = 140;
 /** Nodes from which equal columns are put together even where there is room. */
 const MANY_NODES = 20;
+
+/** Characters of a node's and of a host's name: names out of files may be of any length. */
+const MOST_TITLE = 40;
+const MOST_NAME = 100;
 
 const COLOURS = { good: "green", bad: "red", warn: "yellow", differs: "yellow", none: "gray" } as const satisfies Record<Mark, string>;
 
@@ -69,7 +73,10 @@ function goodText(good: readonly string[], { nodes, others }: { nodes: number; o
 
 /** The first names, and how many more. */
 export function nameHosts(hosts: readonly string[], shown = 3): string {
-  const names = hosts.slice(0, shown).map(clean).join(", ");
+  const names = hosts
+    .slice(0, shown)
+    .map((host) => fit(clean(host), MOST_NAME))
+    .join(", ");
   return hosts.length > shown ? `${names} and ${hosts.length - shown} more` : names;
 }
 
@@ -84,7 +91,7 @@ function renderRows(nodes: DoctorReport["nodes"], rows: readonly FoldedRow[], lo
 }
 
 const titleOf = (nodes: DoctorReport["nodes"], group: readonly number[]): string => {
-  const name = clean(nodes[group[0] ?? 0]?.name ?? "");
+  const name = fit(clean(nodes[group[0] ?? 0]?.name ?? ""), MOST_TITLE);
   return group.length === 1 ? name : `${name} +${group.length - 1}`;
 };
 

@@ -1,10 +1,12 @@
 import type { Look } from "../look.ts";
-import { clean, count, formatTime } from "../text.ts";
+import { brief, clean, count, formatTime } from "../text.ts";
 import { nameHosts, renderMatrix } from "./render-matrix.ts";
 import { renderFindings } from "./render-findings.ts";
 import type { DoctorReport } from "./types.ts";
+import { wrap } from "./wrap.ts";
 
 const MOST_GAPS = 12;
+const PAGE_COLUMNS = 120;
 
 /** The whole report for a person: the matrix, the findings, what could not be looked at, and what to type next. */
 export function renderReport(report: DoctorReport, look: Look, next: readonly string[] = []): string {
@@ -46,7 +48,7 @@ export function exitCodeOf({ nodes, matrix, findings }: Pick<DoctorReport, "node
 }
 
 /** What could not be looked at: equal reasons together. */
-function gapsText({ gaps, rules }: DoctorReport, { paint, symbols }: Look): string {
+function gapsText({ gaps, rules }: DoctorReport, { paint, symbols, columns }: Look): string {
   const groups = new Map<string, string[]>();
   for (const { node, what, why } of gaps) {
     const key = `${what}: ${why}`;
@@ -54,19 +56,18 @@ function gapsText({ gaps, rules }: DoctorReport, { paint, symbols }: Look): stri
     if (group === undefined) groups.set(key, [node ?? "the farm"]);
     else group.push(node ?? "the farm");
   }
-  const lines = [...groups].map(([reason, nodes]) => `  ${nameHosts([...new Set(nodes)], 4)}: ${clean(reason)}`);
-  const failed = rules
-    .filter(({ status }) => status === "failed")
-    .map(({ code, why = "" }) => `  rule ${clean(code)} failed: ${clean(why)}`);
+  const lines = [...groups].map(([reason, nodes]) => `${nameHosts([...new Set(nodes)], 4)}: ${brief(reason)}`);
+  const failed = rules.filter(({ status }) => status === "failed").map(({ code, why = "" }) => `rule ${brief(code)} failed: ${brief(why)}`);
   const blind = rules.filter(({ status }) => status === "could-not-look").map(({ code }) => code);
   const all = [
     ...lines,
     ...failed,
-    ...(blind.length === 0 ? [] : [`  ${count(blind.length, "rule")} had too little to go by: ${nameHosts(blind, 4)}`]),
+    ...(blind.length === 0 ? [] : [`${count(blind.length, "rule")} had too little to go by: ${nameHosts(blind, 4)}`]),
   ];
   if (all.length === 0) return "";
-  const more = all.length > MOST_GAPS ? [`  and ${all.length - MOST_GAPS} more`] : [];
-  return `${paint("yellow", symbols.warn)} Could not be looked at:\n${[...all.slice(0, MOST_GAPS), ...more].join("\n")}\n`;
+  const more = all.length > MOST_GAPS ? [`and ${all.length - MOST_GAPS} more`] : [];
+  const told = [...all.slice(0, MOST_GAPS), ...more].flatMap((line) => wrap(line, Math.max(40, columns ?? PAGE_COLUMNS) - 4));
+  return `${paint("yellow", symbols.warn)} Could not be looked at:\n${told.map((line) => `  ${line}\n`).join("")}`;
 }
 
 function nextText(next: readonly string[], { symbols }: Look): string {
