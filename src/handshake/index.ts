@@ -5,7 +5,7 @@ export { describeHello } from "./describe-hello.ts";
 export { MAX_PROXY_HEADER_BYTES, parseProxyHeader, proxyHeader, type ProxyHeaderReading } from "./proxy-header.ts";
 export { readHello } from "./read-hello.ts";
 export { serverNameOf } from "./server-name.ts";
-export { formatTrail } from "./trail.ts";
+export { formatSteps, formatTrail } from "./trail.ts";
 export type {
   AlertName,
   CandidateVia,

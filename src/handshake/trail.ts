@@ -16,13 +16,17 @@ const SYMBOLS: Readonly<Record<TrailStep["outcome"], string>> = {
  * and a last line with the outcome.
  */
 export function formatTrail(decision: Decision): string[] {
-  const looks = Math.max(0, ...decision.trail.map((step) => step.look.length));
-  const digits = String(decision.trail.length).length;
-  const lines = decision.trail.map((step, at) => {
+  return [...formatSteps(decision.trail), outcomeLine(decision)];
+}
+
+/** The numbered steps alone. */
+export function formatSteps(trail: readonly TrailStep[]): string[] {
+  const looks = Math.max(0, ...trail.map((step) => step.look.length));
+  const digits = String(trail.length).length;
+  return trail.map((step, at) => {
     const number = String(at + 1).padStart(digits);
     return `${number}. ${SYMBOLS[step.outcome]} ${step.look.padEnd(looks)}  ${step.because}`;
   });
-  return [...lines, outcomeLine(decision)];
 }
 
 function outcomeLine(decision: Decision): string {
