@@ -199,6 +199,13 @@ export const ERRORS = {
     4,
     "Leave central rows: every central certificate of the port depends on them.",
   ),
+  // peers
+  PEER_CONFIG_INVALID: row(
+    "A configuration of nginx or HAProxy cannot be read",
+    422,
+    2,
+    "Look at the named line; `nginx -t` or `haproxy -c` says more. Give what `nginx -T` prints to have all files in one.",
+  ),
   // operations
   CONFIG_WOULD_BREAK: row(
     "A new configuration would break host names that are served now",
@@ -222,6 +229,12 @@ export const ERRORS = {
   DOCTOR_FILE_UNREADABLE: row("A file that the doctor was given cannot be read", 400, 2, "Check its path and who may read it."),
   DOCTOR_RULE_UNKNOWN: row("The doctor has no such rule", 404, 2, "Look at `certfarm doctor rules`."),
   REPAIR_FINDING_UNKNOWN: row("No finding has that id or code now", 404, 2, "Look at `certfarm doctor`: what it finds can be repaired."),
+  REPAIR_OUTDATED: row(
+    "What a step of a repair was planned for is no longer so",
+    409,
+    3,
+    "Look again with `certfarm doctor`; the next `certfarm repair` plans anew.",
+  ),
   REPAIR_UNDER_WAY: passing(
     "Another repair of this farm is under way",
     409,
@@ -286,8 +299,18 @@ export const ERRORS = {
   ),
   USAGE: row("A command was called with arguments that it does not have", 400, 2, "Run `certfarm --help` or `certfarm COMMAND --help`."),
   INPUT_FILE_UNUSABLE: row("A file that a command was given cannot be read", 400, 2, "Check the path, its permissions and what is in it."),
-  OUTPUT_FILE_UNWRITABLE: row("A file that a command was asked for cannot be written", 400, 2, "Check the folder, its room and its permissions."),
-  OUTPUT_FILE_EXISTS: row("A file that a command would write is there already", 409, 3, "Look at it and remove it, or name another folder."),
+  OUTPUT_FILE_UNWRITABLE: row(
+    "A file that a command was asked for cannot be written",
+    400,
+    2,
+    "Check the folder, its room and its permissions.",
+  ),
+  OUTPUT_FILE_EXISTS: row(
+    "A file that a command would write is there already",
+    409,
+    3,
+    "Look at it and remove it, or name another folder.",
+  ),
   REPAIR_NOT_AGREED: row("A repair was not agreed to", 409, 4, "Look at `certfarm repair --dry-run`; agree on a terminal, or with --yes."),
   BALANCER_NOT_CONFIGURED: row(
     "The shared configuration has no balancer",

@@ -1,0 +1,3 @@
+/** Servers of other makes: what their configurations say, as evidence. Files and names only; nothing is dialled. */
+export { readNginx } from "./read-nginx.ts";
+export type { ConfigFile, FindFiles, PeerNote, PeerReading } from "./types.ts";
