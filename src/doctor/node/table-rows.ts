@@ -1,5 +1,5 @@
 import { ipFamily, wildcardOf, type Endpoint, type HostName, type IpAddress } from "../../base/index.ts";
-import type { EvidenceRow, NodeEvidence, TableEvidence } from "../evidence.ts";
+import type { CentralFile, EvidenceRow, NodeEvidence, TableEvidence } from "../evidence.ts";
 import type { ProbeOutcome } from "../observation.ts";
 
 type Served = Extract<ProbeOutcome, { kind: "served" }>;
@@ -93,8 +93,17 @@ export const ranksBeforeCentral = ({ key }: EvidenceRow): boolean => key.kind !=
 /** The certificate that a row names: as the row says, or what the central file that it names holds. */
 export function rowThumbprint(row: EvidenceRow, { central }: NodeEvidence): string | undefined {
   if (row.thumbprint !== undefined || row.file === undefined) return row.thumbprint;
-  const file = central?.files?.find(({ name }) => name === row.file);
+  const file = central?.files === undefined ? undefined : fileNamed(central.files, row.file);
   return file?.inUse?.thumbprint ?? file?.reading?.facts?.leaf.thumbprint;
+}
+
+const fileIndexes = new WeakMap<readonly CentralFile[], ReadonlyMap<string, CentralFile>>();
+
+/** The file of a listing with exactly this name. */
+export function fileNamed(files: readonly CentralFile[], name: string): CentralFile | undefined {
+  const known = fileIndexes.get(files) ?? new Map(files.map((file) => [file.name, file]));
+  fileIndexes.set(files, known);
+  return known.get(name);
 }
 
 /** Whether what was served is the certificate that the row names; a row's hash is SHA-1 or SHA-256. */

@@ -1,6 +1,7 @@
 import type { Rule } from "../rule.ts";
 import { addressOfTwoMachines } from "./address-of-two-machines.ts";
 import { alpnDiffers } from "./alpn-differs.ts";
+import { anyRowCatchesMisses } from "./any-row-catches-misses.ts";
 import { balancerEndsTls } from "./balancer-ends-tls.ts";
 import { balancerFails } from "./balancer-fails.ts";
 import { balancerKeepsDeadNode } from "./balancer-keeps-dead-node.ts";
@@ -28,10 +29,13 @@ import { fileTooNewForWindows } from "./file-too-new-for-windows.ts";
 import { fileUnreadable } from "./file-unreadable.ts";
 import { fileUnsupported } from "./file-unsupported.ts";
 import { foreignProtocolOnTlsPort } from "./foreign-protocol-on-tls-port.ts";
+import { foreignRowOwner } from "./foreign-row-owner.ts";
 import { handshakeTimesOut } from "./handshake-times-out.ts";
 import { hostsFileOverride } from "./hosts-file-override.ts";
 import { idnFileName } from "./idn-file-name.ts";
+import { ipRowMissesTraffic } from "./ip-row-misses-traffic.ts";
 import { ipRowShadows } from "./ip-row-shadows.ts";
+import { ipv6RowAnswers } from "./ipv6-row-answers.ts";
 import { keyMismatch } from "./key-mismatch.ts";
 import { keyTypesDiffer } from "./key-types-differ.ts";
 import { nameRefused } from "./name-refused.ts";
@@ -61,6 +65,7 @@ import { wrongCertificateForName } from "./wrong-certificate-for-name.ts";
 export const RULES: readonly Rule[] = [
   addressOfTwoMachines,
   alpnDiffers,
+  anyRowCatchesMisses,
   balancerEndsTls,
   balancerFails,
   balancerKeepsDeadNode,
@@ -88,10 +93,13 @@ export const RULES: readonly Rule[] = [
   fileUnreadable,
   fileUnsupported,
   foreignProtocolOnTlsPort,
+  foreignRowOwner,
   handshakeTimesOut,
   hostsFileOverride,
   idnFileName,
+  ipRowMissesTraffic,
   ipRowShadows,
+  ipv6RowAnswers,
   keyMismatch,
   keyTypesDiffer,
   nameRefused,

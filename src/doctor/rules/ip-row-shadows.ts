@@ -6,7 +6,8 @@ import { refsOf } from "../node/central-symptoms.ts";
 import { result, withoutEvidence } from "../node/rule-results.ts";
 import { isForeign, otherService, ownerText } from "../node/row-owners.ts";
 import { deleteCommand, namedBy } from "../node/row-texts.ts";
-import { arrivesAt, bindingPort, rowThumbprint, servesRow } from "../node/table-rows.ts";
+import { rowSights } from "../node/row-symptoms.ts";
+import { fileNamed, rowThumbprint } from "../node/table-rows.ts";
 import type { Rule } from "../rule.ts";
 import type { Evident, View } from "../view.ts";
 
@@ -35,7 +36,7 @@ type Table = Evident<"table">;
 function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDraft[] {
   const { key } = row;
   if (key.kind !== "ip" || otherService(row) !== undefined || !isOfNode(node, key.address)) return [];
-  const symptoms = answered(view, node, { row, address: key.address, port: key.port });
+  const symptoms = rowSights(view, node).servedBy(row);
   const bound = namesBound(node, key.address, key.port);
   if (symptoms.length === 0 && !isLatent(view, node, { row, address: key.address, bound })) return [];
   const name = node.node.name;
@@ -66,22 +67,6 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
 const isOfNode = ({ evidence: { addresses } }: Table, address: IpAddress): boolean =>
   addresses === undefined || addresses.length === 0 || addresses.includes(address);
 
-interface Place {
-  readonly row: EvidenceRow;
-  readonly address: IpAddress;
-  readonly port: number;
-}
-
-/** Symptoms whose connection arrives at the row and got its certificate. */
-function answered(view: View, { node, evidence }: Table, { row, address, port }: Place): readonly Symptom[] {
-  return view.symptomsOf(node.name).filter((symptom) => {
-    const outcome = view.cellOf(symptom)?.probes.sni?.outcome;
-    if (outcome?.kind !== "served" || symptom.kind === "request-failed" || bindingPort(evidence, symptom.endpoint) !== port) return false;
-    if (rowThumbprint(row, evidence) === undefined) return symptom.endpoint.address === address && symptom.kind === "wrong-name";
-    return arrivesAt(evidence, symptom.endpoint).includes(address) && servesRow(outcome, row, evidence);
-  });
-}
-
 /** Names with SNI that are bound where the row answers first. */
 function namesBound({ evidence }: Table, address: IpAddress, port: number): readonly EvidenceBinding[] {
   return (evidence.bindings?.bindings ?? []).filter(
@@ -95,7 +80,11 @@ function namesBound({ evidence }: Table, address: IpAddress, port: number): read
 }
 
 /** Nobody was seen to get the wrong certificate, but somebody will: nothing was dialled there, and its certificate is not known to be right. */
-function isLatent(view: View, node: Table, { row, address, bound }: Omit<Place, "port"> & { bound: readonly EvidenceBinding[] }): boolean {
+function isLatent(
+  view: View,
+  node: Table,
+  { row, address, bound }: { row: EvidenceRow; address: IpAddress; bound: readonly EvidenceBinding[] },
+): boolean {
   if (bound.length === 0) return false;
   const dialled = view.cellsOf(node.node.name).some(({ endpoint, probes }) => probes.sni !== undefined && endpoint.address === address);
   if (dialled && bound.every(({ host }) => host !== undefined && view.healthy(node.node.name, host as string as HostName))) return false; // healthy() is false for patterns
@@ -107,7 +96,8 @@ function namesOfCertificate({ evidence }: Table, row: EvidenceRow): readonly str
   const thumbprint = rowThumbprint(row, evidence);
   return (
     evidence.certificates?.find((certificate) => certificate.thumbprint === thumbprint)?.dnsNames ??
-    evidence.central?.files?.find(({ name }) => name === row.file)?.reading?.facts?.leaf.dnsNames
+    (evidence.central?.files === undefined || row.file === undefined ? undefined : fileNamed(evidence.central.files, row.file))?.reading
+      ?.facts?.leaf.dnsNames
   );
 }
 
