@@ -1,4 +1,4 @@
-/** Compiles src/ to dist/ and makes the command executable. */
+/** Compiles src/ to dist/, bundles the command into dist/bin/ and makes the command executable. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,4 +11,6 @@ if (!existsSync(tsc)) {
 }
 rmSync(`${root}dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
-chmodSync(`${root}dist/app/main.js`, 0o755);
+const { bundle } = await import("./bundle.mjs");
+await bundle(`${root}dist`);
+chmodSync(`${root}dist/bin/main.js`, 0o755);

@@ -58,5 +58,5 @@ it("and opens certificate files there, worker threads and all", async () => {
 it("and holds neither sources nor tests", async () => {
   const files = await readdir(join(folder, "node_modules/certfarm"), { recursive: true });
   expect(files.filter((file) => /\.test\.|(^|\/)testing\/|(^|\/)test\/|^src/.test(file))).toEqual([]);
-  expect(files).toContain("dist/app/main.js");
+  expect(files).toContain("dist/bin/main.js");
 });

@@ -92,7 +92,7 @@ sites:
     content: www
 `,
   );
-  const args = [join(bench.dist, "app/main.js"), "balancer", "--store", join(folder, "store"), "--data", join(folder, "data")];
+  const args = [join(bench.dist, "bin/main.js"), "balancer", "--store", join(folder, "store"), "--data", join(folder, "data")];
   const server = start(node.path, args, { env: { CERTFARM_LOG: "error" }, logFile: join(folder, "balancer.log") });
   const name = "certfarm's balancer";
   return { ...server, name, plain, tls: { ...server, name, port: tls } };

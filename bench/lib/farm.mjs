@@ -43,7 +43,7 @@ export async function makeFarm(bench, { nodes = ["web1"], sets = [{ format: "pem
       // As `certfarm up` starts nodes.
       const args = [
         "--max-semi-space-size=4",
-        join(bench.dist, "app/main.js"),
+        join(bench.dist, "bin/main.js"),
         "node",
         "--name",
         name,

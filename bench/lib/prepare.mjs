@@ -61,7 +61,7 @@ export function prepare(dist) {
   }
   installPackages();
   buildClient();
-  if (!existsSync(join(dist, "app/main.js"))) execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs")], { stdio: "inherit" });
+  if (!existsSync(join(dist, "bin/main.js"))) execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs")], { stdio: "inherit" });
 }
 
 /**

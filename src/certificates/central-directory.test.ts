@@ -54,7 +54,7 @@ async function open(): Promise<void> {
     follow,
     workers: { entry: compiled.entry },
   });
-  await central.ready;
+  await central.listed();
 }
 
 const path = (...parts: string[]): string => join(root, "store", "certificates", ...parts);

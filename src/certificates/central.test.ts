@@ -52,7 +52,7 @@ async function open(more: Partial<CentralSettings> = {}): Promise<CentralCertifi
     workers: { entry: compiled.entry, ...more.workers },
   });
   opened.push(central);
-  await central.ready;
+  await central.listed();
   return central;
 }
 

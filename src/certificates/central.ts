@@ -7,6 +7,7 @@ import type { KeptCopies } from "./keep.ts";
 import type { KnownFile } from "./known-file.ts";
 import { cancelled, Loader } from "./loader.ts";
 import { noPasswords, type PasswordSource } from "./passwords.ts";
+import { createAlarm, forEachBounded, pause } from "./pause.ts";
 import { createReadQueue } from "./read-queue.ts";
 import { ReadingPool, type WorkerSettings } from "./reading-pool.ts";
 import { Scanner, type ScanSettings } from "./scan.ts";
@@ -27,9 +28,18 @@ export interface CentralSettings {
   readonly follow?: FollowSettings;
   /** @default on, with the defaults of ScanSettings */
   readonly scan?: "off" | ScanSettings;
+  /**
+   * The first listing is put off until this resolves, a name is asked for that only it can tell, or LISTED_WITHIN_MS: whoever starts has
+   * more urgent things to do. @default listed at once
+   */
+  readonly listAfter?: Promise<void>;
 }
 
-/** Opens the central certificates. Nothing is read but the names; `ready` says when they are known. `keep` stays the caller's to close. */
+const LISTED_WITHIN_MS = 2_000;
+const LOOK_WITHIN_MS = 1_000;
+const LOOKS_AT_ONCE = 16;
+
+/** Opens the central certificates. Nothing is read but the names; `listed` says when they are known. `keep` stays the caller's to close. */
 export function openCentralCertificates(settings: CentralSettings): CentralCertificates {
   const { folder, clock, log, passwords = noPasswords, keep } = settings;
   const closing = new AbortController();
@@ -45,13 +55,27 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
   const touched = (file: string): void => scanner?.touch(file);
   const follower = new Follower({ state, loader, source, passwords, keep, clock, log, touched }, settings.follow);
 
-  const ready = firstListing(() => follower.begin(closing.signal), state, keep);
+  const urgent = createAlarm();
+  let isListed = false;
+  const begin = async (): Promise<void> => {
+    void settings.listAfter?.then(() => urgent.ring());
+    if (settings.listAfter !== undefined) await urgent.wait(LISTED_WITHIN_MS);
+    await follower.begin(closing.signal);
+  };
+  const ready = firstListing(begin, state, keep).then(() => void (isListed = true));
   const running = ready.then(() => Promise.all([follower.run(closing.signal), scanner?.run(closing.signal)]));
   running.catch((error: unknown) => log.error("following the central certificates ended", { problem: String(error) }));
 
   return {
     view: state.view,
-    ready,
+    get isListed() {
+      return isListed;
+    },
+    listed() {
+      urgent.ring();
+      return ready;
+    },
+    look: (files) => lookFor(state, folder, files),
     get staleSince() {
       return state.staleSince;
     },
@@ -66,6 +90,7 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
     reports: (limit) => reportsOf(state, limit, clock.now()),
     async close() {
       closing.abort();
+      urgent.ring();
       await pool.close();
       await running.catch(() => undefined);
       await keep?.flush();
@@ -76,13 +101,24 @@ export function openCentralCertificates(settings: CentralSettings): CentralCerti
 /** The folder's names, or the node's own copy of them when the store is gone. */
 async function firstListing(begin: () => Promise<void>, state: CentralState, keep: KeptCopies | undefined): Promise<void> {
   await begin();
-  if (state.staleSince === undefined) {
-    keep?.putListing(state.listing.names());
-    return keep?.retain((file) => state.listing.has(file));
-  }
+  if (state.staleSince === undefined) return keep?.retain((file) => state.listing.has(file));
   const kept = await keep?.listing().catch(() => undefined);
   if (kept === undefined || state.listing.listed > 0) return;
   await state.listing.replace(kept);
+}
+
+async function lookFor(state: CentralState, folder: Folder, files: readonly string[]): Promise<boolean> {
+  const late = new AbortController();
+  const looks = forEachBounded(files, LOOKS_AT_ONCE, async (file) => {
+    if ((await folder.stat(file)) !== undefined) state.listing.add(file);
+  });
+  const done = looks.then(
+    () => true,
+    () => false,
+  );
+  const answered = await Promise.race([done, pause(LOOK_WITHIN_MS, late.signal).then(() => false)]);
+  late.abort();
+  return answered;
 }
 
 async function readUnknown(state: CentralState, loader: Loader, files: readonly string[], signal: AbortSignal | undefined): Promise<void> {

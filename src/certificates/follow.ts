@@ -51,6 +51,7 @@ export class Follower {
   #hinted = new Set<string>();
   readonly #relistPace: Pace;
   readonly #recheckPace: Pace;
+  #isListed = false;
   /** A file in use could not be looked at: the store may be gone. */
   #isSuspect = false;
   #listening: Promise<void> = Promise.resolve();
@@ -105,8 +106,18 @@ export class Follower {
     state.staleSince = undefined;
     const { added, removed } = await state.listing.replace(names);
     loader.remove(removed);
-    this.#announce(added, removed);
-    await this.#recheck(this.#pairsOf([...added, ...removed]));
+    // Nobody can know a file of the first listing otherwise than by having looked for it: there is nothing to say of each of them.
+    this.#announce(this.#isListed ? added : [], removed);
+    if (!this.#isListed) this.#namesKnown(added);
+    else await this.#recheck(this.#pairsOf([...added, ...removed]));
+  }
+
+  #namesKnown(added: readonly string[]): void {
+    const { state, keep, touched } = this.#parts;
+    this.#isListed = true;
+    keep?.putListing(state.listing.names());
+    state.notify({ files: [], listingChanged: true });
+    for (const file of added.slice(0, MAX_HINTS)) touched(file);
   }
 
   #unavailable(error: unknown): undefined {

@@ -5,6 +5,7 @@ export { checkCertificateFiles, type CheckedFile, type CheckSettings, type Named
 export type { FollowSettings } from "./follow.ts";
 export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";
+export { possibleFiles } from "./possible-files.ts";
 export { fixedPasswords, noPasswords, openPasswords, type PasswordSettings, type PasswordSource } from "./passwords.ts";
 export type { WorkerSettings } from "./reading-pool.ts";
 export type { ScanSettings } from "./scan.ts";

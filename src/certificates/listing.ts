@@ -15,7 +15,7 @@ const EXTENSIONS = ["pfx", "p12", "pem", "crt", "cer"] as const;
 const NONE: readonly string[] = [];
 
 /** What the index looks names up by: extension, or key type and extension. Constants, so that counting 1,000,000 names makes no garbage. */
-const SUFFIXES = EXTENSIONS.flatMap((extension) => [`.rsa.${extension}`, `.ecdsa.${extension}`, `.${extension}`]);
+export const SUFFIXES: readonly string[] = EXTENSIONS.flatMap((extension) => [`.rsa.${extension}`, `.ecdsa.${extension}`, `.${extension}`]);
 
 /** The suffix of a canonical name; undefined for a `.key` file. */
 function suffixOf(canonical: string): string | undefined {

@@ -73,10 +73,12 @@ function firstLine(text: string): readonly Secret[] {
 }
 
 const ENTRY = compiledEntry(import.meta.url, "password-worker");
+/** A node that starts reads its configuration next, with the same libraries. */
+const KEEP_MS = 2_000;
 
 /** Parses in a thread of its own: the YAML parser is only needed when the file changed. @throws CERTIFICATES_PASSWORDS_INVALID */
 async function readPasswordFile(text: string, path: string): Promise<PasswordTable> {
-  return tableFromWire((await runOnce(ENTRY, { text, path })) as WireTable); // what password-worker posts
+  return tableFromWire((await runOnce(ENTRY, { text, path }, KEEP_MS)) as WireTable); // what password-worker posts
 }
 
 interface WatchedFile<T> {

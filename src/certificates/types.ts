@@ -50,8 +50,12 @@ export interface CentralCertificates {
   counts(): { readonly listed: number; readonly read: number; readonly unusable: number; readonly scan: ScanProgress };
   /** Files this node has read, at most `limit`, unusable ones first. */
   reports(limit: number): readonly FileReport[];
-  /** First listing done (or taken from the node's own disk when the store is gone). */
-  readonly ready: Promise<void>;
+  /** Whether the names are known. Until then `view` knows those that were looked for, see `look`. */
+  readonly isListed: boolean;
+  /** The first listing, or the node's own copy of it when the store is gone; it is begun at once if it was put off. */
+  listed(): Promise<void>;
+  /** Asks the folder for these names, which the view knows afterwards if they are there. False: the folder does not answer soon. */
+  look(files: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -50,8 +50,13 @@ export interface NodeParts {
   readonly tickets: TicketKeys;
   readonly lastGood: LastGood;
   readonly serving: Serving;
+  /** The node listens: what can wait for that is done from now on. */
+  listening(): void;
   close(): Promise<void>;
 }
+
+/** The first clients of a node that starts come at once; the names of all its certificates can wait for them. */
+const LIST_AFTER_MS = 300;
 
 /** Opens everything below the data directory. @throws CERTIFICATES_KEPT_UNUSABLE */
 export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> {
@@ -59,7 +64,9 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
   const keep = await openKeptCopies({ folder: join(dataDir, "certificates"), log });
   const accessLogs = createAccessLogs({ dir: join(dataDir, "logs"), clock, log });
   const folder = store.folder("certificates");
-  const certificates = openCentralCertificates({ folder, clock, log, passwords, keep, ...(scan === undefined ? {} : { scan }) });
+  let listening: () => void = () => {};
+  const listAfter = new Promise<void>((resolve) => (listening = resolve));
+  const certificates = openCentralCertificates({ folder, clock, log, passwords, keep, listAfter, ...(scan === undefined ? {} : { scan }) });
   const content = await createContentReplica({ store, dataDir, log, clock });
   const tickets = createTicketKeys({ store, clock, log, dataDir });
   const lastGood = createLastGood({ dataDir });
@@ -82,6 +89,7 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
     tickets,
     lastGood,
     serving,
+    listening: () => void setTimeout(listening, LIST_AFTER_MS).unref(),
     async close() {
       await serving.close();
       await certificates.close();

@@ -2,8 +2,9 @@ import type { Clock, IpAddress } from "../base/index.ts";
 import type { BindingTable } from "../bindings/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, SiteIndex } from "../config/index.ts";
-import { decide, type Decision, type ServerName } from "../handshake/index.ts";
+import { decide, type CentralView, type Decision, type ServerName } from "../handshake/index.ts";
 import type { TicketKeySet } from "../replica/index.ts";
+import { decideEarly } from "./early-selection.ts";
 
 /** What a node serves by, replaced as a whole: connections of one moment see one state. */
 export interface ServingState {
@@ -39,26 +40,32 @@ export interface Selector {
 /** A selector over a node's table and the central certificates: `decide` with reading between its rounds. */
 export function createSelector(parts: {
   readonly clock: Clock;
-  readonly certificates: Pick<CentralCertificates, "view" | "read" | "ready">;
+  readonly certificates: Pick<CentralCertificates, "view" | "read" | "look" | "isListed" | "listed">;
   readonly state: () => ServingState;
 }): Selector {
-  const now = (question: SelectionQuestion): Decision =>
+  const { certificates } = parts;
+  const decideBy = (question: SelectionQuestion, central: CentralView): Decision =>
     decide({
       table: parts.state().table,
       serverName: question.serverName,
       local: { address: question.address, port: question.port },
-      central: parts.certificates.view,
+      central,
       now: parts.clock.now(),
     });
+  const now = (question: SelectionQuestion): Decision => decideBy(question, certificates.view);
   return {
     now,
     async settled(question) {
-      // The first moments of a node: its names are being listed, and a name not listed yet is no missing name.
-      await parts.certificates.ready;
+      // The first moments of a node: a name not listed yet is no missing name.
+      if (!certificates.isListed) {
+        const early = await decideEarly(certificates, (view) => decideBy(question, view));
+        if (early !== undefined) return early;
+        await certificates.listed();
+      }
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const decision = now(question);
         if (decision.kind !== "need") return decision;
-        await parts.certificates.read(decision.files);
+        await certificates.read(decision.files);
       }
       return {
         kind: "refuse",

@@ -170,6 +170,7 @@ class RunningNode implements Node {
     void content.sync([...folders], this.#ending.signal); // never rejects; its problems are in the report
     this.#proof.kick();
     this.#firstApplied();
+    this.#parts.listening();
     await this.#health.apply(node.health); // last: a health port that is taken is a problem to report, and keeps nothing else back
   }
 }

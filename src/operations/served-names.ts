@@ -48,7 +48,7 @@ export async function weighImpact(parts: OperationsParts, question: ImpactQuesti
     ...(parts.workers === undefined ? {} : { workers: parts.workers }),
   });
   try {
-    await central.ready;
+    await central.listed();
     const files = await parts.store.folder("certificates").names();
     if (files.length <= READ_ALL) await central.read(files);
     return await settle(new Weighing(parts, question, { central, files }), central, question.signal);

@@ -2,7 +2,7 @@ import type { TLSSocket } from "node:tls";
 
 import type { Observation } from "../doctor/index.ts";
 import { whatSpeaks } from "./first-octets.ts";
-import { cancelled, openTls, type ProbeOptions } from "./open-tls.ts";
+import { openTls, type ProbeOptions } from "./open-tls.ts";
 
 /** How long a served connection is waited for: a session ticket, and the other side's half of the close. */
 const LINGER_MS = 500;
@@ -11,12 +11,12 @@ const LINGER_MS = 500;
  * One TCP connect and TLS handshake, and what came of it; nothing of it lives on when the promise settles.
  * Without `verify`, `chainLength` is 0, `chain` absent and `verified` is `NOT_CHECKED`.
  * A server that asks for a client certificate in TLS 1.3 counts as serving: the handshake ends before it objects.
- * @throws CANCELLED when the signal aborts; INTERNAL for settings that OpenSSL refuses
+ * @throws CANCELLED when the signal aborts before the outcome is known; INTERNAL for settings that OpenSSL refuses
  */
 export async function probeTls(options: ProbeOptions): Promise<Observation> {
   const wait = options.onSession === undefined ? undefined : new SessionWait(options.onSession);
   const { observation, socket } = await openTls(wait === undefined ? options : { ...options, onSession: wait.take });
-  if (socket !== undefined) await leave(socket, options, wait);
+  if (socket !== undefined) await leave(socket, wait);
   return options.firstOctets === true ? withFirstOctets(observation, options) : observation;
 }
 
@@ -46,21 +46,18 @@ class SessionWait {
   }
 }
 
-/** Ends the connection in order, after the session when one is wanted. Reading on lets the other side's close arrive. */
-function leave(socket: TLSSocket, { target, signal }: ProbeOptions, wait: SessionWait | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const destroy = (): void => void socket.destroy();
-    const linger = setTimeout(destroy, LINGER_MS);
-    const closed = (): void => {
+/**
+ * Ends the connection in order, after the session when one is wanted. Reading on lets the other side's close arrive. A signal that
+ * aborts now is not listened to: what was asked is known, and the wait is short.
+ */
+function leave(socket: TLSSocket, wait: SessionWait | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once("close", () => {
       clearTimeout(linger);
-      signal?.removeEventListener("abort", destroy);
-      if (signal?.aborted === true) reject(cancelled(target));
-      else resolve();
-    };
-    signal?.addEventListener("abort", destroy, { once: true });
-    if (signal?.aborted === true) destroy();
-    if (socket.closed) return closed();
-    socket.once("close", closed);
+      resolve();
+    });
     if (wait === undefined || wait.readFrom(socket)) socket.end();
     else wait.onTaken = () => void socket.end();
     socket.resume();

@@ -1,5 +1,6 @@
+/** Parses a farm.yaml in a thread of its own: see readConfig. */
 import { parseFarmConfig } from "../config/parse-farm-config.ts";
-import { answerOnce } from "../workers/index.ts";
-import { toWire } from "./config-wire.ts";
+import { toWire, type WireReading } from "./config-wire.ts";
 
-answerOnce((yaml) => toWire(parseFarmConfig(String(yaml))));
+/** The text of a farm.yaml in, its reading out. */
+export const work = (yaml: unknown): WireReading => toWire(parseFarmConfig(String(yaml)));

@@ -1,4 +1,3 @@
 /** Threads for work that is rare, slow or brings a large library. */
-export { answerOnce } from "./answer-once.ts";
 export { compiledEntry, runOnce } from "./run-once.ts";
 export { yieldToServing } from "./yield-to-serving.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 /** The compiled command; the environment can name another build. */
-export const MAIN = fileURLToPath(new URL(`../../${process.env["CERTFARM_TEST_DIST"] ?? "dist"}/app/main.js`, import.meta.url));
+export const MAIN = fileURLToPath(new URL(`../../${process.env["CERTFARM_TEST_DIST"] ?? "dist"}/bin/main.js`, import.meta.url));
 
 /** One process of a farm, which can be ended and started again. */
 export interface FarmProcess {
