@@ -1,0 +1,99 @@
+import { intermediatesOf, sharedLeaves } from "../files/chains.ts";
+import { groupAlike, type ServedCell } from "../files/served-cells.ts";
+import type { FindingDraft } from "../finding.ts";
+import { nameSome } from "../name-some.ts";
+import type { Rule } from "../rule.ts";
+import type { View } from "../view.ts";
+import { groupBy } from "../wire/group-by.ts";
+import { checkFindings, plural, probeOf, type Group } from "../wire/groups.ts";
+import { servedOf } from "../wire/served.ts";
+
+/** The same certificate with different chains. */
+export const chainDiffers: Rule = {
+  code: "chain-differs",
+  title: "Nodes send different chains with the same certificate",
+  severity: "warning",
+  tier: "host",
+  source:
+    "https://learn.microsoft.com/en-us/troubleshoot/windows-server/certificates-and-public-key-infrastructure-pki/secured-website-certificate-validation-fails",
+  explains:
+    "The nodes present one certificate, and other intermediates with it: an old cross-signed one here, the present one there. Windows chooses the path by what lies in the stores of that server. " +
+    "Old clients then accept some nodes and refuse others. A root that is sent along does no harm and is a notice only.",
+  remedy:
+    "Make the stores alike: on Windows compare `certutil -store CA` of the servers and delete or disable the intermediate that is not wanted; elsewhere use the same file on every node.",
+  check(view) {
+    const odd = sharedLeaves(view).flatMap(oddOnes);
+    return checkFindings(
+      view,
+      groupAlike(view, odd, (found) => fingerprint(found)).map((group) => draft(view, group)),
+    );
+  },
+};
+
+const all = ({ served: { chain = [] } }: ServedCell): string =>
+  chain
+    .slice(1)
+    .map(({ sha256 }) => sha256)
+    .join(" ");
+const fingerprint = ({ served }: ServedCell): string =>
+  intermediatesOf(served)
+    .map(({ sha256 }) => sha256)
+    .toSorted()
+    .join(" ");
+
+/** Those that send another chain than most; chains that are not trusted have a cause of their own. */
+function oddOnes(cells: readonly ServedCell[]): readonly ServedCell[] {
+  const good = cells.filter(({ served }) => served.verified === true || served.verified === "NOT_CHECKED");
+  const byChain = [...groupBy(good, all).values()].toSorted((a, b) => b.length - a.length);
+  return byChain.slice(1).flat();
+}
+
+/** The chain that most nodes send with the leaf of this cell. */
+function usual(view: View, { served, cell }: ServedCell): ServedCell | undefined {
+  const others = view.cellsFor(cell.host).flatMap((other): readonly ServedCell[] => {
+    const shown = servedOf(other);
+    return shown?.sha256 === served.sha256 && shown.chain !== undefined ? [{ cell: other, served: shown }] : [];
+  });
+  return [...groupBy(others, all).values()].toSorted((a, b) => b.length - a.length)[0]?.[0];
+}
+
+function draft(view: View, group: Group): FindingDraft {
+  const [cell] = group.cells;
+  const shown = servedOf(cell);
+  const found = shown === undefined ? undefined : { cell, served: shown };
+  const other = found === undefined ? undefined : usual(view, found);
+  const rootOnly = found !== undefined && other !== undefined && fingerprint(found) === fingerprint(other);
+  const { nodes, hosts } = group;
+  return {
+    summary: rootOnly
+      ? `${nameSome(nodes)} and ${other.cell.node} differ in whether they send the root with the certificate of ${nameSome(hosts)}`
+      : `${nameSome(nodes)} ${plural(nodes, "sends", "send")} another chain with the certificate of ${nameSome(hosts)} than other nodes`,
+    nodes,
+    hosts,
+    proof: [
+      { text: `${cell.node} sends ${chainText(found)}`, source: probeOf(cell) },
+      ...(other === undefined ? [] : [{ text: `${other.cell.node} sends ${chainText(other)}`, source: probeOf(other.cell) }]),
+    ],
+    remedy: rootOnly
+      ? "Nothing needs to be done: clients ignore a root that is sent."
+      : `Make the intermediate certificates on ${nameSome(nodes)} like those of the other nodes.`,
+    effect: "Old clients judge every node alike.",
+    actions: rootOnly
+      ? []
+      : nodes.map((node) => ({
+          do: "manual",
+          node,
+          text: "Compare certutil -store CA (Windows) or the chain in the file with those of another node",
+        })),
+    explains: [],
+    certainty: "certain",
+    ...(rootOnly ? { severity: "notice" } : {}),
+  };
+}
+
+function chainText(found: ServedCell | undefined): string {
+  const chain = found?.served.chain?.slice(1) ?? [];
+  return chain.length === 0
+    ? "no issuer's certificate"
+    : nameSome(chain.map(({ subject, sha256 }) => `${subject} (${sha256.slice(0, 8)})`));
+}

@@ -1,0 +1,81 @@
+import { chainTrouble } from "../files/chains.ts";
+import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import type { FindingDraft } from "../finding.ts";
+import { nameSome } from "../name-some.ts";
+import type { Rule } from "../rule.ts";
+import type { View } from "../view.ts";
+import { checkFindings, illRefs, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
+import { tlsInterception } from "./tls-interception.ts";
+
+/** The chain is whole and leads to nobody whom this machine trusts. */
+export const issuerUntrusted: Rule = {
+  code: "issuer-untrusted",
+  title: "A certificate is not trusted by this machine",
+  severity: "warning",
+  tier: "wire",
+  source: "https://www.rfc-editor.org/rfc/rfc5280#section-6",
+  explains:
+    "The certificate signed itself, or its chain ends at an authority that is not among the roots. For a private authority that is as it should be: tell the doctor of it with `--ca`. " +
+    "On the internet it turns every client away. A self-signed certificate on one node alone is mostly the default of its server, because the right one is missing there.",
+  remedy:
+    "Private authority: `--ca root.pem`, and give the root to the clients. Otherwise replace the certificate by one of an authority that clients trust.",
+  check(view) {
+    const found = servedCells(view).filter((each) => isUntrusted(view, each));
+    if (found.length > 0 && tlsInterception.check(view).status === "found")
+      return { status: "not-applicable", why: "something between the doctor and the nodes opens TLS" };
+    return checkFindings(
+      view,
+      groupAlike(view, found, (each) => `${each.served.issuer} ${chainTrouble(view, each) ?? ""}`).map((group) => draft(view, group)),
+    );
+  },
+};
+
+function isUntrusted(view: View, found: ServedCell): boolean {
+  if (view.symptom(found.cell.node, found.cell.host)?.kind !== "untrusted") return false;
+  const trouble = chainTrouble(view, found);
+  return trouble === "self-signed" || trouble === "unknown-root";
+}
+
+function draft(view: View, group: Group): FindingDraft {
+  const { nodes, hosts, differs } = group;
+  const found = firstServed(group);
+  const selfSigned = found !== undefined && chainTrouble(view, found) === "self-signed";
+  const issuer = found?.served.issuer ?? "";
+  const what = nameSome(hosts);
+  const peers = peersProof(view, group);
+  const given = view.examination.roots === "given";
+  return {
+    summary: selfSigned
+      ? `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${plural(hosts, "a self-signed certificate", "self-signed certificates")} for ${what}`
+      : `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${what} with a certificate of ${issuer}, which this machine does not trust`,
+    nodes,
+    hosts,
+    proof: [
+      {
+        text: `${found?.served.subject ?? ""}, issued by ${selfSigned ? "itself" : issuer}: ${String(found?.served.verified)}`,
+        source: found === undefined ? "" : probeOf(found.cell),
+      },
+      { text: given ? "verified against the roots that were given" : "verified against the roots of this system", source: "doctor" },
+      ...peers,
+    ],
+    remedy:
+      peers.length > 0
+        ? `Give ${nameSome(nodes)} the certificate that the other nodes serve.`
+        : `If ${issuer} is an authority of your own, run the doctor with \`--ca FILE\`; otherwise replace the certificate.`,
+    effect:
+      peers.length > 0 ? `Clients accept ${what} from every node.` : "With the right root the doctor judges the chain as your clients do.",
+    actions: [],
+    explains: illRefs(view, group.cells),
+    severity: (differs && peers.length > 0) || given ? "error" : "warning",
+    ...certainty(selfSigned, found),
+  };
+}
+
+function certainty(selfSigned: boolean, found: ServedCell | undefined): Pick<FindingDraft, "certainty" | "others" | "decides"> {
+  if (selfSigned || found?.served.chain?.at(-1)?.selfSigned === true) return { certainty: "certain" };
+  return {
+    certainty: "likely",
+    others: ["a further intermediate certificate is missing"],
+    decides: "the root of the authority, given with `--ca`",
+  };
+}
