@@ -1,6 +1,6 @@
 /**
  * Joins the compiled command and its worker threads, with the libraries they use, into a few files in dist/bin/: a node that starts reads
- * these instead of 300 modules one by one, which took longer than everything else it does before its first handshake (docs/decisions/0012).
+ * these instead of 300 modules one by one, which took longer than everything else it does before its first handshake (docs/decisions/0013).
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
