@@ -63,6 +63,14 @@ describe("help", () => {
     ["undrain"],
     ["prove"],
     ["completion"],
+    ["doctor"],
+    ["doctor rules"],
+    ["doctor rule"],
+    ["repair"],
+    ["repair history"],
+    ["iis"],
+    ["iis collect"],
+    ["iis import"],
   ])("%s has examples", async (verb) => {
     const { code, out } = await run(...verb.split(" "), "--help");
     expect(code).toBe(0);
@@ -77,6 +85,10 @@ describe("completion", () => {
     ["certfarm config", "roll", "rollback"],
     ["certfarm config apply", "--allow", "--allow-broken"],
     ["certfarm --json bindings", "sh", "show"],
+    ["certfarm doctor www.example.com", "--prom", "--prometheus"],
+    ["certfarm doctor", "rule", "rules\nrule"],
+    ["certfarm repair", "hist", "history"],
+    ["certfarm iis", "coll", "collect"],
   ])("in bash: `%s %s` becomes %s", async (words, current, wanted) => {
     const { out } = await run("completion", "bash");
     const all = [...words.split(" "), current];
@@ -96,6 +108,12 @@ test("what a role throws is told with its code, its remedy and its exit code", a
   const host = testHost({ up: () => Promise.reject(new FarmError("STORE_CONFLICT", "somebody was first")) });
   expect(await runCli(["up"], host)).toBe(3);
   expect(host.written.err).toMatch(/^certfarm: somebody was first \(STORE_CONFLICT\)\n {2}→ /);
+});
+
+test("what a message quotes from elsewhere cannot reach the terminal", async () => {
+  const host = testHost({ up: () => Promise.reject(new FarmError("STORE_CORRUPT", "the file a\u001b[2Jb\u202e is damaged")) });
+  await runCli(["up"], host);
+  expect(host.written.err).toContain("the file a?[2Jb? is damaged (STORE_CORRUPT)");
 });
 
 test("up gets what it was told, with the defaults of the demo farm", async () => {

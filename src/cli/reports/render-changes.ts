@@ -1,5 +1,5 @@
 import type { Look } from "../look.ts";
-import { clean, count, formatTime } from "../text.ts";
+import { brief, clean, count, formatTime } from "../text.ts";
 import { cellFace } from "./cell-face.ts";
 import { isUnchanged, type ReportChanges } from "./compare-reports.ts";
 import type { Cell, Finding } from "./types.ts";
@@ -12,14 +12,14 @@ export function renderChanges(changes: ReportChanges, look: Look, stamped: boole
   const { paint, symbols } = look;
   const start = stamped ? `${formatTime(changes.at)}  ` : "  ";
   const told = (sign: string, what: string, findings: readonly Finding[]): readonly string[] => [
-    ...findings.slice(0, MOST_FINDINGS).map(({ summary, code, id }) => `${sign} ${what} ${clean(summary)} (${clean(code)} ${clean(id)})`),
+    ...findings.slice(0, MOST_FINDINGS).map(({ summary, code, id }) => `${sign} ${what} ${brief(summary)} (${brief(code)} ${brief(id)})`),
     ...(findings.length > MOST_FINDINGS ? [`${sign} ${what} ${count(findings.length - MOST_FINDINGS, "more finding")}`] : []),
   ];
   const cells = changes.cells
     .slice(0, MOST_CELLS)
     .map(
       ({ host, node, before, after }) =>
-        `${symbols.differs} ${clean(host)} on ${clean(node)}: ${faceText(before, look)} ${symbols.next} ${faceText(after, look)}${certificateText(before, after)}`,
+        `${symbols.differs} ${brief(host)} on ${brief(node)}: ${faceText(before, look)} ${symbols.next} ${faceText(after, look)}${certificateText(before, after)}`,
     );
   const lines = [
     ...told(paint("red", symbols.bad), "new:", changes.appeared),
