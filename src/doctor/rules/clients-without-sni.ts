@@ -17,7 +17,7 @@ export const clientsWithoutSni: Rule = {
   explains:
     "A client that sends no name (an old one, a balancer's health check) is served by some nodes and turned away by others of the same make. It matters only when such clients are wanted: the default certificate is a row or setting of each server.",
   remedy:
-    "When such clients are wanted give every node the same default: IIS: `netsh http add sslcert ipport=0.0.0.0:443 certhash=… appid=…`; certfarm: a default certificate; nginx: `listen … default_server`; HAProxy: no `strict-sni`. When not, take it away everywhere.",
+    "When such clients are wanted give every node the same default: IIS: `netsh http add sslcert ipport=0.0.0.0:443 certhash=… appid=…`; certfarm: a binding without SNI; nginx: `listen … default_server`; HAProxy: no `strict-sni`. When not, take it away everywhere.",
   check: (view) =>
     checkFindings(
       view,

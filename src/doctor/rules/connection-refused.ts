@@ -13,7 +13,7 @@ export const connectionRefused: Rule = {
     "The address answers, but nothing accepts connections on the port: the server is stopped, it listens on another address or port, or a firewall rejects the connection.",
   remedy:
     "On the node see who listens: `netstat -ano | findstr :443` (Windows), `ss -ltnp 'sport = :443'` (Linux). Start the server, or mend its listen address. " +
-    "certfarm: `certfarm nodes` shows each node's listeners. When something listens, look at the firewall.",
+    "certfarm: `certfarm status` shows what each node says of itself. When something listens, look at the firewall.",
   check: (view) =>
     checkGroups(view, groupsByNode(view, "connection-refused"), (group) => ({
       summary: `${nameSome(group.nodes)} ${plural(group.nodes, "refuses", "refuse")} connections to ${endpointsText(group)}`,

@@ -13,7 +13,7 @@ export const nameRefused: Rule = {
     "The handshake ends in an alert (`unrecognized_name` above all) or, on IIS, in a reset, for this name and not for others: the server has no certificate that it can use for it. " +
     "The file is missing there, has another name, cannot be opened, or no site is bound to the name. When every node turns it away, the farm has no certificate for it.",
   remedy:
-    "certfarm: `certfarm explain HOST --node NODE` prints the way of the choice and where it ends; `certfarm certificates list` shows the state of the files. IIS: look for `HOST.pfx` or the wildcard's `_.DOMAIN.pfx` " +
+    "certfarm: `certfarm explain HOST --node NODE` prints the way of the choice and where it ends; `certfarm certs list` shows the state of the files. IIS: look for `HOST.pfx` or the wildcard's `_.DOMAIN.pfx` " +
     "on the share, and for an exclamation mark in Centralized Certificates. nginx, HAProxy: see that the certificate is named in the configuration of this node.",
   check: (view) =>
     checkGroups(view, groupsByHosts(view, "name-refused"), (group) => ({

@@ -34,7 +34,7 @@ export const noCommonCipher: Rule = {
       })),
       explains: refsOf(group.cells),
       certainty: "likely",
-      others: ["name-refused"],
+      others: ["name-refused", "client-certificate-required"],
       decides: `the cipher suites of ${nameSome(group.nodes)} (\`Get-TlsCipherSuite\`, \`openssl ciphers\`), and whether it has a certificate for ${group.hosts[0] ?? "the host"}`,
     })),
 };

@@ -1,8 +1,10 @@
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { describeOutcome } from "../symptoms.ts";
 import type { View } from "../view.ts";
-import { checkFindings, endpointsText, groupsByNode, kindProof, plural, refsOf, seenProof, type Group } from "../wire/groups.ts";
+import { checkFindings, endpointsText, groupsByNode, kindProof, plural, probeOf, refsOf, seenProof, type Group } from "../wire/groups.ts";
+import { outcomeOf } from "../wire/served.ts";
 
 /** One side speaks the PROXY protocol and the other does not. */
 export const proxyProtocolMismatch: Rule = {
@@ -63,6 +65,7 @@ function sent(view: View, group: Group): FindingDraft {
         text: `dialled directly ${nameSome(view.nodes.map(({ name }) => name))} serve ${plural(group.hosts, "it", "them")}`,
         source: "probes of the nodes",
       },
+      ...headedProof(view),
     ],
     remedy: `Turn the PROXY protocol off in ${who} for these nodes, or on in the nodes.`,
     effect: "Both sides agree on the first octets of a connection.",
@@ -72,4 +75,14 @@ function sent(view: View, group: Group): FindingDraft {
     others: ["balancer-strips-sni", "plain-http-on-tls-port"],
     decides: `the configuration of ${who}: whether it sends the header (\`send-proxy\`, \`proxy_protocol on\`) to these nodes`,
   };
+}
+
+/** What a node answers to a header that it does not expect. */
+function headedProof(view: View): FindingDraft["proof"][number][] {
+  for (const cell of view.nodes.flatMap(({ name }) => view.cellsOf(name))) {
+    const outcome = outcomeOf(cell, "proxy-header");
+    if (outcome !== undefined)
+      return [{ text: `${cell.node} with a PROXY header first: ${describeOutcome(outcome)}`, source: probeOf(cell) }];
+  }
+  return [];
 }

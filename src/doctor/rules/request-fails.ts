@@ -1,3 +1,4 @@
+import type { Cell } from "../examination.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import { checkGroups, groupsByHosts, peersProof, probeOf, refsOf, type Group } from "../wire/groups.ts";
@@ -13,14 +14,14 @@ export const requestFails: Rule = {
     "The certificate is right, and what stands behind TLS is not: the application or its pool is down on this node, its content or configuration is not there, or a server behind it does not answer. " +
     "When every node answers so, look at what they share.",
   remedy:
-    "Look at the node's own log of the request: IIS: `%SystemDrive%\\inetpub\\logs\\LogFiles` and `HTTPERR`; nginx: `error.log`; certfarm: the access log and `certfarm sites`. Compare content and configuration with a node that works.",
+    "Look at the node's own log of the request: IIS: `%SystemDrive%\\inetpub\\logs\\LogFiles` and `HTTPERR`; nginx: `error.log`; certfarm: the access log. Compare content and configuration with a node that works.",
   check: (view) =>
     checkGroups(view, groupsByHosts(view, "request-fails"), (group) => ({
-      summary: `${group.differs ? nameSome(group.nodes) : "Every node"} ${verb(group)} for ${nameSome(group.hosts)}`,
+      summary: summaryOf(group),
       nodes: group.nodes,
       hosts: group.hosts,
       proof: [
-        { text: `the handshake ends well, and the request ${verb(group)}`, source: probeOf(group.cells[0]) },
+        { text: `the handshake ends well; ${answerOf(group.cells[0])}`, source: probeOf(group.cells[0]) },
         ...peersProof(view, group),
       ],
       remedy: group.differs
@@ -38,7 +39,11 @@ export const requestFails: Rule = {
     })),
 };
 
-function verb({ cells: [{ request }], differs, nodes }: Group): string {
-  const [answers, fails] = differs && nodes.length > 1 ? ["answer", "fail"] : ["answers", "fails"];
-  return request?.status === undefined ? `${fails}: ${request?.problem ?? "no answer"}` : `${answers} ${request.status}`;
+function summaryOf({ cells: [cell], differs, nodes, hosts }: Group): string {
+  const [who, one] = differs ? [nameSome(nodes), nodes.length === 1] : ["Every node", true];
+  if (cell.request?.status !== undefined) return `${who} ${one ? "answers" : "answer"} ${cell.request.status} for ${nameSome(hosts)}`;
+  return `${who} ${one ? "fails" : "fail"} requests for ${nameSome(hosts)}: ${cell.request?.problem ?? "no answer"}`;
 }
+
+const answerOf = ({ request }: Cell): string =>
+  request?.status === undefined ? `the request fails: ${request?.problem ?? "no answer"}` : `the request gets ${request.status}`;

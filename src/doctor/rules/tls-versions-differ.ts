@@ -5,6 +5,7 @@ import type { View } from "../view.ts";
 import { can } from "../wire/can.ts";
 import { checkFindings, groupsByNode, kindProof, peersProof, plural, refsOf, seenProof, type Group } from "../wire/groups.ts";
 import { laggards } from "../wire/laggards.ts";
+import { servedOf } from "../wire/served.ts";
 
 /** Nodes do not speak the same versions of TLS. */
 export const tlsVersionsDiffer: Rule = {
@@ -21,16 +22,23 @@ export const tlsVersionsDiffer: Rule = {
   check: (view) =>
     checkFindings(view, [
       ...groupsByNode(view, "tls-versions-differ").map((group) => failing(view, group)),
-      ...laggards(view, { can: can("tls12"), sameMakeOnly: false }).map((group) => behind(view, group, "tls12")),
-      ...laggards(view, { can: can("tls13"), sameMakeOnly: true }).map((group) => behind(view, group, "tls13")),
+      ...lacking(view, "tls12"),
+      ...lacking(view, "tls13"),
     ]),
 };
 
 const NAMES = { tls12: "TLS 1.2", tls13: "TLS 1.3" } as const;
 
+/** By probes, and by settings where no client was tried. */
+function lacking(view: View, kind: "tls12" | "tls13"): readonly FindingDraft[] {
+  const seen = laggards(view, { can: can(kind), sameMakeOnly: kind === "tls13" }).map((group) => behind(view, group, kind));
+  return seen.length > 0 ? seen : differingSettings(view, kind);
+}
+
 function failing(view: View, group: Group): FindingDraft {
+  const old = group.cells.some((cell) => servedOf(cell, "tls12") !== undefined);
   return {
-    summary: `${nameSome(group.nodes)} ${plural(group.nodes, "turns", "turn")} clients of TLS 1.2 and 1.3 away`,
+    summary: `${nameSome(group.nodes)} ${plural(group.nodes, "turns", "turn")} clients ${old ? "away that offer TLS 1.3" : "of TLS 1.2 and 1.3 away"}`,
     nodes: group.nodes,
     hosts: group.hosts,
     proof: [
@@ -40,9 +48,15 @@ function failing(view: View, group: Group): FindingDraft {
       ...settingsProof(view, group),
       ...peersProof(view, group),
     ],
-    remedy: `Turn TLS 1.2 and 1.3 on for servers on ${nameSome(group.nodes)}, as on the other nodes.`,
+    remedy: old
+      ? `Look for a device before ${nameSome(group.nodes)}, or an old server, that does not bear a ClientHello of TLS 1.3.`
+      : `Turn TLS 1.2 and 1.3 on for servers on ${nameSome(group.nodes)}, as on the other nodes.`,
     effect: `Clients of today are served by ${nameSome(group.nodes)}.`,
-    actions: group.nodes.map((node) => ({ do: "manual", node, text: "Turn TLS 1.2 and 1.3 on for servers" })),
+    actions: group.nodes.map((node) => ({
+      do: "manual",
+      node,
+      text: old ? "Look for what does not bear a ClientHello of TLS 1.3" : "Turn TLS 1.2 and 1.3 on for servers",
+    })),
     explains: refsOf(group.cells),
     certainty: "certain",
   };
@@ -83,4 +97,32 @@ function settingsProof(view: View, { nodes }: Group): FindingDraft["proof"][numb
           source: off[0]?.source ?? "",
         },
       ];
+}
+
+/** Settings of nodes that say of one version that it is on here and off there. */
+function differingSettings(view: View, kind: "tls12" | "tls13"): readonly FindingDraft[] {
+  const name = NAMES[kind];
+  const settings = view.having("protocols").flatMap(({ node, part }) => {
+    const setting = part.find(({ protocol }) => protocol === name);
+    return setting === undefined ? [] : [{ node: node.name, ...setting }];
+  });
+  const off = settings.filter(({ enabled }) => !enabled);
+  const on = settings.filter(({ enabled }) => enabled).map(({ node }) => node);
+  const [first] = off;
+  if (first === undefined || on.length === 0) return [];
+  const nodes = off.map(({ node }) => node);
+  return [
+    {
+      summary: `${name} is off on ${nameSome(nodes)}, and on on ${nameSome(on)}`,
+      nodes,
+      hosts: [],
+      proof: [{ text: `${first.node} has ${name} off`, source: first.source }],
+      remedy: `Turn ${name} on for servers on ${nameSome(nodes)}, where the system has it.`,
+      effect: `Clients that speak ${name} alone are served by every node.`,
+      actions: nodes.map((node) => ({ do: "manual", node, text: `Turn ${name} on for servers` })),
+      explains: [],
+      certainty: "certain",
+      severity: kind === "tls12" ? "warning" : "notice",
+    },
+  ];
 }

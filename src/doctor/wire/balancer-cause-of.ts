@@ -11,20 +11,28 @@ export interface FactsBehind {
   readonly leaves: ReadonlySet<string>;
   /** What clients without SNI get: `served`, `reset`, `alert internal_error`. */
   readonly bare: ReadonlySet<string>;
+  /** What clients get that send a PROXY header first. */
+  readonly headed: ReadonlySet<string>;
 }
 
-const kindOf = (outcome: ProbeOutcome): string => (outcome.kind === "alert" ? `alert ${outcome.alert}` : outcome.kind);
+function kindOf(outcome: ProbeOutcome): string {
+  if (outcome.kind === "alert") return `alert ${outcome.alert}`;
+  return outcome.kind === "error" ? `error ${outcome.speaks ?? outcome.code}` : outcome.kind;
+}
 
 /** Reads the cells of all nodes once. */
 export function factsBehind(view: View): FactsBehind {
   const leaves = new Set<string>();
   const bare = new Set<string>();
+  const headed = new Set<string>();
   for (const cell of view.nodes.flatMap(({ name }) => view.cellsOf(name))) {
     const withoutName = outcomeOf(cell, "no-sni");
     for (const outcome of [outcomeOf(cell), withoutName]) if (outcome?.kind === "served") leaves.add(outcome.sha256);
     if (withoutName !== undefined) bare.add(kindOf(withoutName));
+    const withHeader = outcomeOf(cell, "proxy-header");
+    if (withHeader !== undefined) headed.add(kindOf(withHeader));
   }
-  return { leaves, bare };
+  return { leaves, bare, headed };
 }
 
 /** The cause of an ill cell of a balancer whose nodes all serve the host; undefined when the wire does not tell. */
@@ -48,8 +56,10 @@ const servedAs = ({ kind }: ProbeOutcome): boolean => kind === "served";
 /** Alerts of a server that read octets which are no ClientHello. */
 const GARBAGE = new Set(["protocol_version", "unexpected_message", "decode_error", "record_overflow", "illegal_parameter"]);
 
-function unservedCause(outcome: ProbeOutcome, { bare }: FactsBehind): WireCause {
+function unservedCause(outcome: ProbeOutcome, { bare, headed }: FactsBehind): WireCause {
+  const kind = kindOf(outcome);
+  if (headed.has(kind) && !bare.has(kind)) return "proxy-protocol-mismatch";
+  if (bare.has(kind) || kind === "alert unrecognized_name") return "balancer-strips-sni";
   if (outcome.kind === "error" || (outcome.kind === "alert" && GARBAGE.has(outcome.alert))) return "proxy-protocol-mismatch";
-  if (bare.has(kindOf(outcome)) || (outcome.kind === "alert" && outcome.alert === "unrecognized_name")) return "balancer-strips-sni";
   return bare.size === 1 && bare.has("served") && outcome.kind !== "timeout" ? "proxy-protocol-mismatch" : "balancer-fails";
 }

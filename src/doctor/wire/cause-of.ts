@@ -48,23 +48,29 @@ export function connectionCause(outcome: ProbeOutcome): "connection-refused" | "
 
 const sometimesServed = ({ samples = [] }: Cell): boolean => samples.some(({ outcome }) => outcome.kind === "served");
 
-function handshakeCause(outcome: ProbeOutcome, { rescues, serves }: EndpointFacts): WireCause | undefined {
-  if (!serves && rescues.has("proxy-header")) return "proxy-protocol-mismatch";
-  if (rescues.has("tls12") || rescues.has("tls13")) return "tls-versions-differ";
-  if (rescues.has("http11") || rescues.has("h2")) return "alpn-differs";
+function handshakeCause(outcome: ProbeOutcome, facts: EndpointFacts): WireCause | undefined {
+  const rescued = rescuedCause(facts);
+  if (rescued !== undefined) return rescued;
   switch (outcome.kind) {
     case "timeout":
       return "handshake-times-out";
     case "reset":
     case "closed":
-      return serves ? "name-refused" : "node-resets-every-handshake";
+      return facts.serves ? "name-refused" : "node-resets-every-handshake";
     case "alert":
-      return alertCause(outcome.alert, serves);
+      return alertCause(outcome.alert, facts.serves);
     case "error":
       return errorCause(outcome);
     default:
       return undefined;
   }
+}
+
+/** Another kind of client gets through where the usual one does not: what sets it apart is the cause. */
+function rescuedCause({ rescues, serves }: EndpointFacts): WireCause | undefined {
+  if (!serves && rescues.has("proxy-header")) return "proxy-protocol-mismatch";
+  if (rescues.has("tls12") || rescues.has("tls13")) return "tls-versions-differ";
+  return rescues.has("http11") || rescues.has("h2") ? "alpn-differs" : undefined;
 }
 
 const CLIENT_CERTIFICATE = new Set(["certificate_required", "no_certificate", "bad_certificate"]);

@@ -1,41 +1,23 @@
-import type { Examination } from "../../examination.ts";
-import type { ProbeOutcome } from "../../observation.ts";
-import { certfarmNode, ip } from "../evidence.ts";
-import { RESET, served, wrong, type CellScript, type Script } from "../examination.ts";
+import { certfarmNode } from "../evidence.ts";
+import { RESET, served, wrong, type CellScript } from "../examination.ts";
+import {
+  CLOSED,
+  HANGS,
+  HOST,
+  HTTP,
+  REFUSED,
+  SHOP,
+  SILENT,
+  SSH,
+  WELL,
+  alert,
+  both,
+  deep,
+  resolving,
+  second,
+  through,
+} from "../wire-scripts.ts";
 import type { CatalogueRow } from "./catalogue-row.ts";
-
-const HOST = "www.example.com";
-const SHOP = "shop.example.com";
-const WELL: Readonly<Record<string, CellScript>> = { [HOST]: served(HOST), [SHOP]: served(SHOP) };
-const REFUSED: ProbeOutcome = { kind: "refused" };
-const SILENT: ProbeOutcome = { kind: "timeout", during: "connect" };
-const HANGS: ProbeOutcome = { kind: "timeout", during: "handshake" };
-const CLOSED: ProbeOutcome = { kind: "closed" };
-const alert = (name: string): ProbeOutcome => ({ kind: "alert", alert: name });
-const HTTP: ProbeOutcome = { kind: "error", code: "ERR_SSL_WRONG_VERSION_NUMBER", message: "wrong version number", speaks: "http" };
-const SSH: ProbeOutcome = { kind: "error", code: "ERR_SSL_WRONG_VERSION_NUMBER", message: "wrong version number", speaks: "other" };
-
-/** The same for both hosts. */
-const both = (script: CellScript): Readonly<Record<string, CellScript>> => ({ [HOST]: script, [SHOP]: script });
-/** web2 is ill, web1 is not. */
-const second = (cells: Readonly<Record<string, CellScript>>): Script => ({ cells: { web1: WELL, web2: cells } });
-/** Both nodes are well, and the balancer lb is ill. */
-const through = (cells: Readonly<Record<string, CellScript>>, direct = WELL): Script => ({
-  cells: { web1: direct, web2: direct, lb: cells },
-  balancers: ["lb"],
-});
-/** The same server on both nodes, which the deeper set of probes tells apart. */
-const deep = (changes: readonly [Exclude<CellScript, ProbeOutcome>, Exclude<CellScript, ProbeOutcome>]): Script => {
-  const request = { status: 200, headers: { server: "nginx/1.26.3" } };
-  const [first, other] = changes.map((change) => ({ sni: served(HOST), request, ...change }));
-  return { cells: { web1: { [HOST]: first ?? RESET }, web2: { [HOST]: other ?? RESET } } };
-};
-const resolving = (addresses: Readonly<Record<string, readonly string[]>>, cname?: string): Partial<Examination> => ({
-  hosts: Object.entries(addresses).map(([name, list]) => ({
-    name: name as never, // written here in normal form
-    resolved: { addresses: list.map(ip), ...(cname === undefined || name !== HOST ? {} : { cname }) },
-  })),
-});
 
 /** Causes that rules of tier "wire" name: what can be told from outside. */
 export const WIRE_CAUSES: readonly CatalogueRow[] = [
