@@ -19,7 +19,8 @@ export const isNetshJson = (text: string): boolean => START.test(text.slice(0, 2
 export function readNetshJson(text: string, source: Source): TableEvidence {
   const unread = new UnreadLines();
   const start = text.search(/\{\s*"/);
-  const json = parseBoundedJson(text.slice(start, text.lastIndexOf("}") + 1), source);
+  const end = text.lastIndexOf("}") + 1;
+  const json = parseBoundedJson(text.slice(start, end > start ? end : text.length), source);
   if ("problem" in json) {
     unread.add(1, json.problem);
     return { source, rows: [], unread: unread.list() };

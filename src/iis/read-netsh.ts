@@ -50,18 +50,17 @@ const shown = (line: NetshLine | undefined): [number, string] => [line?.number ?
 const HEAD = 4;
 
 /**
- * An endpoint starts a row wherever it stands. A bare number does so only before the hash and GUID of a row, since time-outs are numbers
- * too. Whatever else stands before a hash and a GUID is a row whose key cannot be read: it must not pass for options of the row before.
+ * An endpoint starts a row wherever it stands. A bare number does so only right before the hash and GUID of a row, since time-outs are
+ * numbers too. Whatever else stands before a hash and a GUID is a row whose key cannot be read: it must not pass for options of the row before.
  */
 function startsRow(lines: readonly NetshLine[], at: number): boolean {
-  const shape = lines[at]?.shape;
+  const [shape, next, second] = [lines[at]?.shape, lines[at + 1]?.shape, lines[at + 2]?.shape];
   if (shape === "endpoint") return true;
-  const next = lines.slice(at + 1, at + HEAD).map((line) => line.shape);
-  if (shape === "port") return next.includes("guid") && next.some(isHashPlace);
-  return shape === "other" && next[1] === "guid" && (next[0] === "hash" || next[0] === "null");
+  if (shape === "port") return (isHashPlace(next) && second === "guid") || (next === "guid" && isHashPlace(second));
+  return shape === "other" && second === "guid" && (next === "hash" || next === "null");
 }
 
-const isHashPlace = (shape: NetshLine["shape"]): boolean => shape === "hash" || shape === "null" || shape === "empty";
+const isHashPlace = (shape: NetshLine["shape"] | undefined): boolean => shape === "hash" || shape === "null" || shape === "empty";
 
 /** The row in these lines, its key first. */
 function readRow(lines: readonly NetshLine[], reading: Reading): EvidenceRow | undefined {
