@@ -106,24 +106,12 @@ function servedCause(cell: Cell, served: Served, facts: EndpointFacts): WireCaus
  * One certificate for everything shadows all others when it is wrong for two hosts or right for none. When it is right for one host and
  * wrong for another, it is more likely what the server falls back to.
  */
-function wrongCertificateCause(served: Served, { cells, leaves, defaults }: EndpointFacts): WireCause {
-  const others = [...defaults].some((sha256) => sha256 !== served.sha256);
-  const asked = cells.flatMap((cell) => {
-    const leaf = servedOf(cell);
-    return leaf === undefined ? [] : [{ host: cell.host, leaf }];
-  });
-  const right = asked.filter(({ host, leaf }) => covers(leaf, host)).length;
-  const wrong = asked.length - right;
-  if (leaves.size === 1 && !others && (asked.length > 1 || defaults.size > 0) && (wrong > 1 || right === 0))
-    return "node-serves-one-certificate";
-  return defaults.has(served.sha256) || (leaves.size < asked.length && right > 0 && sharedWith(served, asked))
-    ? "default-certificate-for-name"
-    : "wrong-certificate-for-name";
+function wrongCertificateCause({ sha256 }: Served, { leaves, rightLeaves, defaults, right, wrong }: EndpointFacts): WireCause {
+  const onlyOne = leaves.size === 1 && [...defaults].every((one) => one === sha256);
+  const tried = right + wrong > 1 || defaults.size > 0;
+  if (onlyOne && tried && (wrong > 1 || right === 0)) return "node-serves-one-certificate";
+  return defaults.has(sha256) || rightLeaves.has(sha256) ? "default-certificate-for-name" : "wrong-certificate-for-name";
 }
-
-/** The same certificate is right for another host of this endpoint. */
-const sharedWith = (served: Served, asked: readonly { readonly host: Cell["host"]; readonly leaf: Served }[]): boolean =>
-  asked.some(({ host, leaf }) => leaf.sha256 === served.sha256 && covers(leaf, host));
 
 /** A server that wants a client certificate says so only after the handshake of TLS 1.3; HTTP/2 has a code of its own for it. */
 const WANTS_CERTIFICATE = /certificate.required|bad.certificate|HTTP_1_1_REQUIRED/i;

@@ -1,6 +1,6 @@
 import type { Cell, ProbeKind } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
-import { outcomeOf, servedOf } from "./served.ts";
+import { covers, outcomeOf, servedOf } from "./served.ts";
 
 /** All cells of one endpoint of one node, taken together: a cause of the whole node shows only there. */
 export interface EndpointFacts {
@@ -9,8 +9,12 @@ export interface EndpointFacts {
   readonly serves: boolean;
   /** A connection came about for some host. */
   readonly connects: boolean;
-  /** SHA-256 of the leaves served for hosts that were asked for. */
+  /** SHA-256 of the leaves served for hosts that were asked for; those that are right for some host. */
   readonly leaves: ReadonlySet<string>;
+  readonly rightLeaves: ReadonlySet<string>;
+  /** How many hosts get a certificate that is for them, and how many another one. */
+  readonly right: number;
+  readonly wrong: number;
   /** SHA-256 of what it serves without SNI or for an unknown name. */
   readonly defaults: ReadonlySet<string>;
   /** Kinds of probes that were served on a cell whose base probe failed. */
@@ -20,11 +24,19 @@ export interface EndpointFacts {
 /** Reads the cells of one endpoint. */
 export function endpointFacts(cells: readonly Cell[]): EndpointFacts {
   const sni = cells.flatMap((cell) => outcomeOf(cell) ?? []);
+  const answers = cells.flatMap((cell) => {
+    const served = servedOf(cell);
+    return served === undefined ? [] : [{ sha256: served.sha256, right: covers(served, cell.host) }];
+  });
+  const right = answers.filter((answer) => answer.right);
   return {
     cells,
     serves: cells.some((cell) => servedKinds(cell).some((kind) => kind !== "proxy-header")),
     connects: sni.some(connected),
-    leaves: new Set(sni.flatMap((outcome) => (outcome.kind === "served" ? [outcome.sha256] : []))),
+    leaves: new Set(answers.map(({ sha256 }) => sha256)),
+    rightLeaves: new Set(right.map(({ sha256 }) => sha256)),
+    right: right.length,
+    wrong: answers.length - right.length,
     defaults: new Set(
       cells.flatMap((cell) => [servedOf(cell, "no-sni"), servedOf(cell, "unknown-name")].flatMap((served) => served?.sha256 ?? [])),
     ),

@@ -4,7 +4,7 @@ import { diagnose } from "../diagnose.ts";
 import { RULES } from "../rules/index.ts";
 import { centralRow, certfarmNode, iisNode, installed, ipRow, table } from "../testing/evidence.ts";
 import { codesOf, examine, RESET, served, wrong, type CellScript, type Script } from "../testing/examination.ts";
-import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, through, WELL } from "../testing/wire-scripts.ts";
+import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, WELL } from "../testing/wire-scripts.ts";
 
 /** What every rule together says of a farm, as codes, worst first. */
 const combinations: [string, Script, string[]][] = [
