@@ -20,17 +20,39 @@ export type Absence =
 /** Why a node finds no file for a host that it is to take from the central certificates; undefined when it finds one. */
 export function absenceOf(sight: StoreSight, host: HostName): Absence | undefined {
   if (!asks(sight, host) || sight.candidates(host).classes.length > 0) return undefined;
-  const { byPattern, byCertificate, byGuess } = cluesOf(sight.files, sight.make);
-  const own = host as unknown as HostPattern; // a HostName is a HostPattern
-  const wildcard = wildcardOf(host) ?? own;
-  const spelled = byPattern.get(own)?.[0] ?? byPattern.get(wildcard)?.[0];
-  if (spelled !== undefined) return { kind: isOtherSpelling(spelled.name) ? "idn" : "misnamed", file: spelled };
-  const named = byCertificate.get(own)?.[0] ?? byCertificate.get(wildcard)?.[0];
-  if (named !== undefined) return { kind: promisedBy(named.name, sight.make) === undefined ? "misnamed" : "copy-missing", file: named };
-  const guessed = [...(byGuess.get(own) ?? []), ...(byGuess.get(wildcard) ?? [])].find((file) => !contradicts(file, host));
-  if (guessed !== undefined) return { kind: "misnamed", file: guessed };
-  const other = wildcardsAround(host).flatMap((pattern) => byPattern.get(pattern) ?? [])[0];
-  return other === undefined ? { kind: "absent" } : { kind: "wildcard-depth", file: other };
+  const clues = cluesOf(sight.files, sight.make);
+  const wildcard = wildcardOf(host);
+  const patterns = [host as unknown as HostPattern, ...(wildcard === undefined ? [] : [wildcard])]; // a HostName is a HostPattern
+  return (
+    ofName(clues, patterns) ??
+    ofCertificate(clues, patterns, sight) ??
+    ofGuess(clues, patterns, host) ??
+    ofLevel(clues, host) ?? { kind: "absent" }
+  );
+}
+
+const firstOf = (map: ReadonlyMap<string, readonly CentralFile[]>, patterns: readonly HostPattern[]): CentralFile | undefined =>
+  patterns.flatMap((pattern) => map.get(pattern) ?? [])[0];
+
+/** The name says the host, in a spelling that this make does not take. */
+function ofName({ byPattern }: Clues, patterns: readonly HostPattern[]): Absence | undefined {
+  const file = firstOf(byPattern, patterns);
+  return file === undefined ? undefined : { kind: isOtherSpelling(file.name) ? "idn" : "misnamed", file };
+}
+
+function ofCertificate({ byCertificate }: Clues, patterns: readonly HostPattern[], { make }: StoreSight): Absence | undefined {
+  const file = firstOf(byCertificate, patterns);
+  return file === undefined ? undefined : { kind: promisedBy(file.name, make) === undefined ? "misnamed" : "copy-missing", file };
+}
+
+function ofGuess({ byGuess }: Clues, patterns: readonly HostPattern[], host: HostName): Absence | undefined {
+  const file = patterns.flatMap((pattern) => byGuess.get(pattern) ?? []).find((each) => !contradicts(each, host));
+  return file === undefined ? undefined : { kind: "misnamed", file };
+}
+
+function ofLevel({ byPattern }: Clues, host: HostName): Absence | undefined {
+  const file = firstOf(byPattern, wildcardsAround(host));
+  return file === undefined ? undefined : { kind: "wildcard-depth", file };
 }
 
 const isOtherSpelling = (name: string): boolean => /[.]pfx$/i.test(name) && (/xn--/i.test(name) || name !== name.normalize("NFC"));

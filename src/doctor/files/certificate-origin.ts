@@ -24,22 +24,36 @@ export function certificateOrigin({ evidence }: ExaminedNode, host: HostName): C
   return look(host);
 }
 
-function lookup({ table, bindings }: NodeEvidence): (host: HostName) => CertificateOrigin {
-  const named = new Map<HostPattern, CertificateOrigin>();
-  for (const { protocol, host, central } of bindings?.bindings ?? []) {
-    if (protocol === "https" && host !== undefined && named.get(host)?.kind !== "central")
-      named.set(host, central ? CENTRAL : { kind: "named" });
-  }
-  for (const { key, file } of table?.rows ?? []) {
-    if (key.kind === "host") named.set(key.host, { kind: "named", ...(file === undefined ? {} : { file }) });
-    if (key.kind === "scoped-central") named.set(key.host, CENTRAL);
-  }
-  const hasCentralRow = table?.rows.some(({ key }) => key.kind === "central") === true;
-  const rest: CertificateOrigin =
-    bindings === undefined && hasCentralRow ? CENTRAL : { kind: bindings === undefined && table === undefined ? "unknown" : "none" };
+function lookup(evidence: NodeEvidence): (host: HostName) => CertificateOrigin {
+  const named = new Map([...fromBindings(evidence), ...fromRows(evidence)]);
+  const rest = restOf(evidence);
   return (host) => {
     const wildcard = wildcardOf(host);
     const own = host as unknown as HostPattern; // a HostName is a HostPattern
     return named.get(own) ?? (wildcard === undefined ? undefined : named.get(wildcard)) ?? rest;
   };
+}
+
+type Named = readonly (readonly [HostPattern, CertificateOrigin])[];
+
+/** A host with several bindings takes the central certificate when one of them asks for it. */
+function fromBindings({ bindings }: NodeEvidence): Named {
+  const https = bindings?.bindings.filter(({ protocol }) => protocol === "https") ?? [];
+  return https
+    .toSorted((a, b) => Number(a.central) - Number(b.central))
+    .flatMap(({ host, central }) => (host === undefined ? [] : [[host, central ? CENTRAL : { kind: "named" as const }] as const]));
+}
+
+function fromRows({ table }: NodeEvidence): Named {
+  return (table?.rows ?? []).flatMap(({ key, file }): Named => {
+    if (key.kind === "scoped-central") return [[key.host, CENTRAL]];
+    return key.kind === "host" ? [[key.host, { kind: "named", ...(file === undefined ? {} : { file }) }]] : [];
+  });
+}
+
+/** What holds for hosts that nothing mentions. */
+function restOf({ table, bindings }: NodeEvidence): CertificateOrigin {
+  if (bindings !== undefined) return { kind: "none" };
+  if (table === undefined) return { kind: "unknown" };
+  return table.rows.some(({ key }) => key.kind === "central") ? CENTRAL : { kind: "none" };
 }

@@ -48,15 +48,17 @@ function missingOn(view: View, sight: StoreSight, kind: Absence["kind"]): readon
   return view.examination.hosts.flatMap(({ name: host }) => {
     if (!view.meant(node, host) || view.healthy(node, host)) return [];
     const absence = absenceOf(sight, host);
-    if (absence?.kind !== kind) return [];
-    if (kind === "absent" && elsewhere(view, sight, host)) return [];
+    if (absence?.kind !== kind || (kind === "absent" && elsewhere(view, sight, host))) return [];
     const symptom = view.symptom(node, host);
-    const fits = symptom !== undefined && (symptom.kind === "no-handshake" || symptom.kind === "wrong-name");
+    const fits = symptom === undefined ? !isOpen && certificateOrigin(sight.node, host).kind === "central" : FITTING.has(symptom.kind);
     // Without bindings or a table nobody says that the central certificates are asked at all: then it takes a host that fails.
-    if (!fits && (symptom !== undefined || isOpen || certificateOrigin(sight.node, host).kind !== "central")) return [];
+    if (!fits) return [];
     return [{ sight, host, file: "file" in absence ? absence.file : undefined, symptom }];
   });
 }
+
+/** What clients see when there is no file: nothing, or the certificate of a row for any name. */
+const FITTING: ReadonlySet<Symptom["kind"]> = new Set(["no-handshake", "wrong-name"]);
 
 /** Another node lists a file for the host: then this node's copy of the store is behind, and the host has its certificate. */
 function elsewhere(view: View, sight: StoreSight, host: HostName): boolean {

@@ -27,19 +27,24 @@ export function servedCells(view: View): readonly ServedCell[] {
   return found;
 }
 
+/** Cells that one finding speaks of, with what the first of them presents. */
+export interface ServedGroup extends Group {
+  readonly first: ServedCell;
+}
+
 /** Hosts for which the same nodes are concerned are one group; so are those of one `kindOf`. */
-export function groupAlike(view: View, found: readonly ServedCell[], kindOf: (found: ServedCell) => string): readonly Group[] {
+export function groupAlike(view: View, found: readonly ServedCell[], kindOf: (found: ServedCell) => string): readonly ServedGroup[] {
   const perHost = [...groupBy(found, (each) => `${each.cell.host} ${kindOf(each)}`).values()];
   const groups = groupBy(perHost, (ofHost) => {
     const [first] = ofHost;
     return `${first === undefined ? "" : kindOf(first)}/${[...new Set(ofHost.map(({ cell }) => cell.node))].join(" ")}`;
   });
-  return [...groups.values()].flatMap((group) =>
-    groupOf(
-      view,
-      group.flat().map(({ cell }) => cell),
-    ),
-  );
+  return [...groups.values()].flatMap((group): readonly ServedGroup[] => {
+    const all = group.flat();
+    const [first] = all;
+    const cells = all.map(({ cell }) => cell);
+    return first === undefined ? [] : groupOf(view, cells).map((found) => ({ ...found, first }));
+  });
 }
 
 /** The ill cells of a group, and those of other nodes that only differ from them. */
@@ -48,10 +53,4 @@ export function illAndDiffering(view: View, group: Group): readonly CellRef[] {
   const nodes = new Set(group.nodes);
   const ahead = view.symptoms.filter(({ node, host, kind }) => kind === "differs" && hosts.has(host) && !nodes.has(node));
   return [...illRefs(view, group.cells), ...ahead.map(({ node, host, endpoint }) => ({ node, host, endpoint }))];
-}
-
-/** What the first cell of a group presents. */
-export function firstServed({ cells: [cell] }: Group): ServedCell | undefined {
-  const served = servedOf(cell);
-  return served === undefined ? undefined : { cell, served };
 }

@@ -1,6 +1,6 @@
-import { patternCovers, type HostName } from "../../base/index.ts";
+import type { HostName } from "../../base/index.ts";
 import { indexCentral, type CentralCandidates, type CentralMake } from "./central-files.ts";
-import type { CentralFile, NodeEvidence, Source } from "../evidence.ts";
+import type { CentralEvidence, CentralFile, NodeEvidence, Source } from "../evidence.ts";
 import type { ExaminedNode, Examination } from "../examination.ts";
 import type { View } from "../view.ts";
 
@@ -29,12 +29,9 @@ export const NO_SIGHT =
   "the files of the central certificates are not known: collect evidence from the nodes, or name their folder with --share";
 
 function sightOf(examination: Examination, node: ExaminedNode): readonly StoreSight[] {
-  const { evidence } = node;
-  const make = evidence?.make ?? makeOfOthers(examination);
-  const central = evidence?.central;
-  if (make !== "certfarm" && make !== "iis") return [];
-  // A node that does not reach the store at all has another trouble than a file.
-  if (central?.installed === false || central?.enabled === false || central?.access?.kind === "failed") return [];
+  const make = node.evidence?.make ?? makeOfOthers(examination);
+  const central = node.evidence?.central;
+  if ((make !== "certfarm" && make !== "iis") || isCutOff(central)) return [];
   const shared = examination.central;
   if (central?.files !== undefined) {
     const files = shared === undefined ? central.files : withReadings(central.files, shared.files);
@@ -42,6 +39,10 @@ function sightOf(examination: Examination, node: ExaminedNode): readonly StoreSi
   }
   return shared === undefined ? [] : [createSight({ node, make, source: shared.source, own: false, files: shared.files })];
 }
+
+/** A node that does not reach the store at all has another trouble than a file. */
+const isCutOff = (central: CentralEvidence | undefined): boolean =>
+  central?.installed === false || central?.enabled === false || central?.access?.kind === "failed";
 
 function createSight(parts: Omit<StoreSight, "candidates">): StoreSight {
   return { ...parts, candidates: (host) => indexCentral(parts.files, parts.make).candidates(host) };
@@ -54,9 +55,12 @@ function makeOfOthers({ nodes }: Examination): NodeEvidence["make"] {
 
 /** What the doctor found in the same file, for nodes that list files without opening them. */
 function withReadings(own: readonly CentralFile[], shared: readonly CentralFile[]): readonly CentralFile[] {
-  const byName = new Map(shared.map((file) => [file.name.toLowerCase(), file]));
+  const byName = new Map([
+    ...shared.map((file) => [file.name.toLowerCase(), file] as const),
+    ...shared.map((file) => [file.name, file] as const),
+  ]);
   return own.map((file) => {
-    const same = byName.get(file.name.toLowerCase());
+    const same = byName.get(file.name) ?? byName.get(file.name.toLowerCase());
     if (file.reading !== undefined || same?.reading === undefined || !sameContent(file, same)) return file;
     return { ...file, reading: same.reading, ...(same.digest === undefined ? {} : { digest: same.digest }) };
   });

@@ -64,12 +64,21 @@ function hitsOf(view: View, sight: StoreSight, trouble: FileTrouble): readonly H
 const ELSEWHERE = new Set<Symptom["kind"]>(["no-connection", "request-failed"]);
 
 function hit(view: View, trouble: FileTrouble, found: Pick<Hit, "sight" | "host" | "file" | "problem">): readonly Hit[] {
-  const { sight, host, file } = found;
+  const { sight, host } = found;
   const seen = view.symptom(sight.node.name, host);
   const symptom = seen === undefined || ELSEWHERE.has(seen.kind) ? undefined : seen;
-  if (symptom === undefined && (trouble.doubtful?.(sight) !== undefined || (trouble.disproved === true && shows(view, found)))) return [];
+  if (symptom === undefined && isDoubtful(view, trouble, found)) return [];
+  return [{ ...found, symptom, severity: severityOf(view, trouble, { ...found, symptom }) }];
+}
+
+/** Without a host that fails, some troubles are not worth a word. */
+const isDoubtful = (view: View, trouble: FileTrouble, found: Pick<Hit, "sight" | "host" | "file">): boolean =>
+  trouble.doubtful?.(found.sight) !== undefined || (trouble.disproved === true && shows(view, found));
+
+function severityOf(view: View, trouble: FileTrouble, { sight, host, file, symptom }: Omit<Hit, "severity" | "problem">): Severity {
+  if (trouble.passing?.(file, view) === true) return "notice";
   const spared = symptom === undefined && (view.healthy(sight.node.name, host) || file.inUse !== undefined);
-  return [{ ...found, symptom, severity: trouble.passing?.(file, view) === true ? "notice" : spared ? "warning" : "error" }];
+  return spared ? "warning" : "error";
 }
 
 function shows(view: View, { sight, host, file }: Pick<Hit, "sight" | "host" | "file">): boolean {

@@ -1,7 +1,7 @@
 import { dayText, leafText, spanText } from "../files/certificate-text.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
 import { staleCells } from "../files/renewals.ts";
-import { firstServed, groupAlike, illAndDiffering, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, illAndDiffering, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft, Proof } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
@@ -32,24 +32,21 @@ export const certificateExpired: Rule = {
   },
 };
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first: found } = group;
   const what = nameSome(hosts);
   const [peer] = validPeers(view, group);
   const peers = [...new Set(validPeers(view, group).map(({ cell }) => cell.node))];
-  const file = found === undefined ? undefined : fileOf(view, found.cell.node, found.cell.host);
+  const file = fileOf(view, found.cell.node, found.cell.host);
   return {
     summary: `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${plural(hosts, "an expired certificate", "expired certificates")} for ${what}`,
     nodes,
     hosts,
     proof: [
-      found === undefined
-        ? { text: "expired", source: "" }
-        : {
-            text: `${leafText(found.served)}: it ended ${spanText(view.examination.at - found.served.notAfter)} ago`,
-            source: probeOf(found.cell),
-          },
+      {
+        text: `${leafText(found.served)}: it ended ${spanText(view.examination.at - found.served.notAfter)} ago`,
+        source: probeOf(found.cell),
+      },
       ...(file === undefined ? [] : [file]),
       ...(peer === undefined
         ? []

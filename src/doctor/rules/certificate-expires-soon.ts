@@ -1,12 +1,12 @@
-import { dayText, leafText, spanText } from "../files/certificate-text.ts";
+import { leafText, spanText } from "../files/certificate-text.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
 import { staleCells } from "../files/renewals.ts";
-import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft, Severity } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, plural, probeOf } from "../wire/groups.ts";
 
 const DAY_MS = 86_400_000;
 const WARNING_DAYS = 14;
@@ -52,17 +52,16 @@ function hasSuccessor(view: View, { cell, served }: ServedCell): boolean {
     .some(({ probes }) => probes.sni?.outcome.kind === "served" && probes.sni.outcome.notAfter > served.notAfter + DAY_MS);
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const { hosts, nodes } = group;
-  const found = firstServed(group);
-  const ends = found?.served.notAfter ?? view.examination.at;
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { hosts, nodes, first: found } = group;
+  const ends = found.served.notAfter;
   const what = nameSome(hosts);
   return {
     summary: `The ${plural(hosts, "certificate", "certificates")} of ${what} ${plural(hosts, "ends", "end")} in ${spanText(ends - view.examination.at)}`,
     nodes,
     hosts,
     proof: [
-      { text: found === undefined ? dayText(ends) : leafText(found.served), source: found === undefined ? "" : probeOf(found.cell) },
+      { text: leafText(found.served), source: probeOf(found.cell) },
       { text: "no node that was looked at has a newer one", source: `probes of ${nameSome(view.nodes.map(({ name }) => name))}` },
     ],
     remedy: `Renew the ${plural(hosts, "certificate", "certificates")} of ${what}.`,
@@ -72,6 +71,6 @@ function draft(view: View, group: Group): FindingDraft {
     ],
     explains: [],
     certainty: "certain",
-    severity: (found === undefined ? undefined : severityOf(found, view.examination.at)) ?? "warning",
+    severity: severityOf(found, view.examination.at) ?? "warning",
   };
 }

@@ -44,18 +44,23 @@ interface Hit {
 
 function hitOf(view: View, sight: StoreSight, host: HostName): readonly Hit[] {
   const { name: node } = sight.node;
-  const found = answeringFiles(sight, host);
-  if (found === undefined || found.via === "covering" || !view.meant(node, host) || view.healthy(node, host)) return [];
-  const usable = found.files.filter((file) => mayServe(file) && file.reading?.facts !== undefined && file.inUse === undefined);
-  const [file] = usable;
-  const names = file?.reading?.facts?.leaf.dnsNames;
-  if (file === undefined || names === undefined) return [];
-  if (usable.some(({ reading }) => namesCover(reading?.facts?.leaf.dnsNames ?? [], host))) return [];
+  if (!view.meant(node, host) || view.healthy(node, host)) return [];
+  const wrong = wrongFile(sight, host);
+  const leaf = wrong?.reading?.facts?.leaf;
+  if (wrong === undefined || leaf === undefined) return [];
   const symptom = view.symptom(node, host);
-  if (symptom === undefined) return [{ sight, host, file, names, symptom }];
+  const hit = { sight, host, file: wrong, names: leaf.dnsNames, symptom };
+  if (symptom === undefined) return [hit];
   const cell = view.cellOf(symptom);
-  const shown = cell === undefined ? undefined : servedOf(cell);
-  return shown?.thumbprint === file.reading?.facts?.leaf.thumbprint ? [{ sight, host, file, names, symptom }] : [];
+  return cell !== undefined && servedOf(cell)?.thumbprint === leaf.thumbprint ? [hit] : [];
+}
+
+/** The file that answers by its name, when no certificate in such files names the host. */
+function wrongFile(sight: StoreSight, host: HostName): CentralFile | undefined {
+  const found = answeringFiles(sight, host);
+  if (found === undefined || found.via === "covering") return undefined;
+  const usable = found.files.filter((file) => mayServe(file) && file.reading?.facts !== undefined && file.inUse === undefined);
+  return usable.some(({ reading }) => namesCover(reading?.facts?.leaf.dnsNames ?? [], host)) ? undefined : usable[0];
 }
 
 function draft(view: View, hits: readonly Hit[]): readonly FindingDraft[] {

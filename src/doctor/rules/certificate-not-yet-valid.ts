@@ -1,10 +1,10 @@
 import { dayText, spanText } from "../files/certificate-text.ts";
-import { firstServed, groupAlike, illAndDiffering, servedCells } from "../files/served-cells.ts";
+import { groupAlike, illAndDiffering, servedCells, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, peersProof, plural, probeOf } from "../wire/groups.ts";
 
 /** The certificate that is served begins later. */
 export const certificateNotYetValid: Rule = {
@@ -26,10 +26,9 @@ export const certificateNotYetValid: Rule = {
   },
 };
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const begins = found?.served.notBefore ?? view.examination.at;
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first: found } = group;
+  const begins = found.served.notBefore;
   return {
     summary: `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${plural(hosts, "a certificate that is", "certificates that are")} not valid yet for ${nameSome(hosts)}`,
     nodes,
@@ -37,7 +36,7 @@ function draft(view: View, group: Group): FindingDraft {
     proof: [
       {
         text: `it is valid from ${dayText(begins)} on, in ${spanText(begins - view.examination.at)}`,
-        source: found === undefined ? "" : probeOf(found.cell),
+        source: probeOf(found.cell),
       },
       ...peersProof(view, group),
     ],

@@ -4,14 +4,14 @@ import { leafText, spanText } from "../files/certificate-text.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
 import { quoted } from "../files/commands.ts";
 import { NO_SIGHT, storeSights, type StoreSight } from "../files/store-sights.ts";
-import { groupAlike, firstServed, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { CentralFile } from "../evidence.ts";
-import type { CellRef, FindingDraft, Severity } from "../finding.ts";
+import type { CellRef, FindingDraft, Proof, RepairAction, Severity } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
 import { groupBy } from "../wire/group-by.ts";
-import { plural, probeOf, type Group } from "../wire/groups.ts";
+import { plural, probeOf } from "../wire/groups.ts";
 
 /** Two certificates compete for one name. */
 export const certificateTwins: Rule = {
@@ -149,41 +149,35 @@ function severityOf(view: View, { cell }: ServedCell): Severity {
   return changed !== undefined && view.examination.at - changed <= (expected?.noticesWithinMs ?? 0) ? "notice" : "error";
 }
 
-function shadowedDraft(view: View, group: Group, sightOf: ReadonlyMap<string, StoreSight>): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const sight = found === undefined ? undefined : sightOf.get(found.cell.node);
-  const wildcard = found === undefined || sight === undefined ? undefined : wildcardFile(sight, found);
-  const exact = found === undefined || sight === undefined ? undefined : answeringFiles(sight, found.cell.host)?.files[0];
-  const severity = found === undefined ? "error" : severityOf(view, found);
+function shadowedDraft(view: View, group: ServedGroup, sightOf: ReadonlyMap<string, StoreSight>): FindingDraft {
+  const { nodes, hosts, first } = group;
+  const sight = sightOf.get(first.cell.node);
+  const exact = sight === undefined ? undefined : answeringFiles(sight, first.cell.host)?.files[0];
+  const wildcard = sight === undefined ? undefined : wildcardFile(sight, first)?.name;
   const asked = new Set<string>(hosts);
-  const age = exact?.modifiedAt === undefined ? "" : `, changed ${spanText(view.examination.at - exact.modifiedAt)} ago`;
+  const names = exact?.name ?? "a file of its own";
+  const waits = severityOf(view, first) === "notice";
   return {
-    summary: `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${nameSome(hosts)} from ${wildcard?.name ?? "the wildcard"}, although ${exact?.name ?? "a file of its own"} is there`,
+    summary: `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${nameSome(hosts)} from ${wildcard ?? "the wildcard"}, although ${names} is there`,
     nodes,
     hosts,
-    proof: [
-      {
-        text: found === undefined ? "the wildcard's certificate" : leafText(found.served),
-        source: found === undefined ? "" : probeOf(found.cell),
-      },
-      { text: exact === undefined ? "" : `${exact.name} holds ${fileText(exact)}${age}`, source: sight?.source ?? "" },
-    ],
-    remedy:
-      severity === "notice"
-        ? `Wait: ${nameSome(nodes)} should notice the file by ${nodes.length === 1 ? "itself" : "themselves"}.`
-        : `Have ${nameSome(nodes)} read the certificates again, or remove the file that is not wanted.`,
-    effect: `${nameSome(hosts)} ${plural(hosts, "is", "are")} served from ${exact?.name ?? "the exact file"}.`,
-    actions:
-      severity === "notice"
-        ? []
-        : nodes.map((node) =>
-            sightOf.get(node)?.make === "certfarm"
-              ? { do: "resync", node, part: "certificates" }
-              : { do: "manual", node, text: "iisreset" },
-          ),
+    proof: [{ text: leafText(first.served), source: probeOf(first.cell) }, ...exactProof(view, exact, sight)],
+    remedy: waits
+      ? `Wait: ${nameSome(nodes)} should notice the file by ${plural(nodes, "itself", "themselves")}.`
+      : `Have ${nameSome(nodes)} read the certificates again, or remove the file that is not wanted.`,
+    effect: `${nameSome(hosts)} ${plural(hosts, "is", "are")} served from ${names}.`,
+    actions: waits ? [] : nodes.map((node) => readAgain(node, sightOf.get(node)?.make)),
     explains: view.symptoms.filter(({ host, kind }) => kind === "differs" && asked.has(host)).map(({ node, host }) => ({ node, host })),
     certainty: "certain",
-    severity,
+    severity: waits ? "notice" : "error",
   };
+}
+
+const readAgain = (node: string, make: StoreSight["make"] | undefined): RepairAction =>
+  make === "certfarm" ? { do: "resync", node, part: "certificates" } : { do: "manual", node, text: "iisreset" };
+
+function exactProof(view: View, exact: CentralFile | undefined, sight: StoreSight | undefined): readonly Proof[] {
+  if (exact === undefined || sight === undefined) return [];
+  const age = exact.modifiedAt === undefined ? "" : `, changed ${spanText(view.examination.at - exact.modifiedAt)} ago`;
+  return [{ text: `${exact.name} holds ${fileText(exact)}${age}`, source: sight.source }];
 }

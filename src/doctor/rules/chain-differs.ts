@@ -1,11 +1,11 @@
 import { intermediatesOf, sharedLeaves } from "../files/chains.ts";
-import { groupAlike, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
 import { groupBy } from "../wire/group-by.ts";
-import { checkFindings, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, plural, probeOf } from "../wire/groups.ts";
 import { servedOf } from "../wire/served.ts";
 
 /** The same certificate with different chains. */
@@ -57,42 +57,40 @@ function usual(view: View, { served, cell }: ServedCell): ServedCell | undefined
   return [...groupBy(others, all).values()].toSorted((a, b) => b.length - a.length)[0]?.[0];
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const [cell] = group.cells;
-  const shown = servedOf(cell);
-  const found = shown === undefined ? undefined : { cell, served: shown };
-  const other = found === undefined ? undefined : usual(view, found);
-  const rootOnly = found !== undefined && other !== undefined && fingerprint(found) === fingerprint(other);
-  const { nodes, hosts } = group;
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first } = group;
+  const other = usual(view, first);
+  const rootOnly = other !== undefined && fingerprint(first) === fingerprint(other);
+  const proof = [
+    { text: `${first.cell.node} sends ${chainText(first)}`, source: probeOf(first.cell) },
+    ...(other === undefined ? [] : [{ text: `${other.cell.node} sends ${chainText(other)}`, source: probeOf(other.cell) }]),
+  ] as const;
+  const shared = { nodes, hosts, proof, explains: [], certainty: "certain" } as const;
+  if (rootOnly) {
+    return {
+      ...shared,
+      summary: `${nameSome(nodes)} and ${other.cell.node} differ in whether they send the root with the certificate of ${nameSome(hosts)}`,
+      remedy: "Nothing needs to be done: clients ignore a root that is sent.",
+      effect: "Nothing changes.",
+      actions: [],
+      severity: "notice",
+    };
+  }
   return {
-    summary: rootOnly
-      ? `${nameSome(nodes)} and ${other.cell.node} differ in whether they send the root with the certificate of ${nameSome(hosts)}`
-      : `${nameSome(nodes)} ${plural(nodes, "sends", "send")} another chain with the certificate of ${nameSome(hosts)} than other nodes`,
-    nodes,
-    hosts,
-    proof: [
-      { text: `${cell.node} sends ${chainText(found)}`, source: probeOf(cell) },
-      ...(other === undefined ? [] : [{ text: `${other.cell.node} sends ${chainText(other)}`, source: probeOf(other.cell) }]),
-    ],
-    remedy: rootOnly
-      ? "Nothing needs to be done: clients ignore a root that is sent."
-      : `Make the intermediate certificates on ${nameSome(nodes)} like those of the other nodes.`,
+    ...shared,
+    summary: `${nameSome(nodes)} ${plural(nodes, "sends", "send")} another chain with the certificate of ${nameSome(hosts)} than other nodes`,
+    remedy: `Make the intermediate certificates on ${nameSome(nodes)} like those of the other nodes.`,
     effect: "Old clients judge every node alike.",
-    actions: rootOnly
-      ? []
-      : nodes.map((node) => ({
-          do: "manual",
-          node,
-          text: "Compare certutil -store CA (Windows) or the chain in the file with those of another node",
-        })),
-    explains: [],
-    certainty: "certain",
-    ...(rootOnly ? { severity: "notice" } : {}),
+    actions: nodes.map((node) => ({
+      do: "manual",
+      node,
+      text: "Compare certutil -store CA (Windows) or the chain in the file with those of another node",
+    })),
   };
 }
 
-function chainText(found: ServedCell | undefined): string {
-  const chain = found?.served.chain?.slice(1) ?? [];
+function chainText({ served }: ServedCell): string {
+  const chain = served.chain?.slice(1) ?? [];
   return chain.length === 0
     ? "no issuer's certificate"
     : nameSome(chain.map(({ subject, sha256 }) => `${subject} (${sha256.slice(0, 8)})`));

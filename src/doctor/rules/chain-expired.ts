@@ -1,11 +1,11 @@
 import { dayText } from "../files/certificate-text.ts";
-import { firstServed, groupAlike, illAndDiffering, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, illAndDiffering, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { SeenCertificate } from "../observation.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, peersProof, plural, probeOf } from "../wire/groups.ts";
 
 /** A certificate of the chain, not the leaf, has ended. */
 export const chainExpired: Rule = {
@@ -43,28 +43,27 @@ function culprit({ examination: { at } }: View, { served }: ServedCell): Culprit
   return { name: served.issuer };
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const ended = found === undefined ? undefined : culprit(view, found);
-  const accepted = found?.served.verified === true;
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first } = group;
+  const { name, issuer } = culprit(view, first) ?? { name: first.served.issuer, issuer: undefined };
+  const accepted = first.served.verified === true;
   return {
-    summary: `${nameSome(nodes)} ${plural(nodes, "sends", "send")} an expired issuer's certificate with ${nameSome(hosts)}: ${ended?.name ?? ""}`,
+    summary: `${nameSome(nodes)} ${plural(nodes, "sends", "send")} an expired issuer's certificate with ${nameSome(hosts)}: ${name}`,
     nodes,
     hosts,
     proof: [
       {
         text:
-          ended?.issuer === undefined
-            ? `the certificate is valid, the verdict is ${String(found?.served.verified)}`
-            : `${ended.name} ended on ${dayText(ended.issuer.notAfter)}`,
-        source: found === undefined ? "" : probeOf(found.cell),
+          issuer === undefined
+            ? `the certificate is valid, the verdict is ${String(first.served.verified)}`
+            : `${name} ended on ${dayText(issuer.notAfter)}`,
+        source: probeOf(first.cell),
       },
       ...(accepted
         ? [{ text: "the chain verified here by another path; old clients do not find it", source: "doctor" }]
         : peersProof(view, group)),
     ],
-    remedy: `Replace ${ended?.name ?? "the expired certificate"} on ${nameSome(nodes)} by the authority's present one.`,
+    remedy: `Replace ${name} on ${nameSome(nodes)} by the authority's present one.`,
     effect: "Clients find a chain that is valid throughout.",
     actions: nodes.map((node) => ({
       do: "manual",

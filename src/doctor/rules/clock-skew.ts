@@ -77,7 +77,7 @@ function ownClock(readings: readonly Reading[]): RuleResult | undefined {
         summary: `The clock of this machine is ${spanText(least)} ${least > 0 ? "behind" : "ahead of"} the clocks of all nodes`,
         nodes: [],
         hosts: [],
-        proof: [{ text: `${nameSome(readings.map(({ node, offsetMs }) => `${node} ${signed(offsetMs)}`))}`, source: first.source }],
+        proof: [{ text: nameSome(readings.map(({ node, offsetMs }) => `${node} ${signed(offsetMs)}`)), source: first.source }],
         remedy: "Set the clock of this machine: `w32tm /resync` or `chronyc makestep`.",
         effect: "Verdicts about validity, and the ages in this report, become right.",
         actions: [{ do: "manual", text: "Set the clock of the machine that runs the doctor" }],

@@ -1,7 +1,8 @@
 import { chainTrouble, intermediatesOf } from "../files/chains.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
 import { storeSights } from "../files/store-sights.ts";
-import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
+import type { ExaminedNode } from "../examination.ts";
 import type { FindingDraft, Proof, RepairAction } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
@@ -35,18 +36,17 @@ function isMissing(view: View, found: ServedCell): boolean {
   return trouble === "incomplete" || trouble === "leaf-alone";
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const issuer = found?.served.issuer ?? "";
-  const trouble = found === undefined ? undefined : chainTrouble(view, found);
-  const told = found === undefined ? [] : inside(view, found);
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first: found } = group;
+  const issuer = found.served.issuer;
+  const trouble = chainTrouble(view, found);
+  const told = inside(view, found);
   const peers = peerProof(view, found);
   return {
     summary: `${nameSome(nodes)} ${plural(nodes, "does", "do")} not send the certificate of ${issuer} for ${nameSome(hosts)}`,
     nodes,
     hosts,
-    proof: [{ text: sentText(found), source: found === undefined ? "" : probeOf(found.cell) }, ...peers, ...told],
+    proof: [{ text: sentText(found), source: probeOf(found.cell) }, ...peers, ...told],
     remedy: `Give ${nameSome(nodes)} the intermediate certificate ${issuer}.`,
     effect: "Clients that do not know the intermediate from elsewhere accept the certificate.",
     actions: actionsOf(view, group),
@@ -61,8 +61,7 @@ function draft(view: View, group: Group): FindingDraft {
   };
 }
 
-function sentText(found: ServedCell | undefined): string {
-  if (found === undefined) return "nothing is known of the chain";
+function sentText(found: ServedCell): string {
   const sent = intermediatesOf(found.served);
   const verdict = found.served.verified === true ? "" : ` (${found.served.verified})`;
   if ((found.served.chain?.length ?? found.served.chainLength) < 2) return `it sends its own certificate alone${verdict}`;
@@ -70,8 +69,7 @@ function sentText(found: ServedCell | undefined): string {
 }
 
 /** A node that sends the same leaf, or one of the same issuer, with the link. */
-function peerProof(view: View, found: ServedCell | undefined): readonly Proof[] {
-  if (found === undefined) return [];
+function peerProof(view: View, found: ServedCell): readonly Proof[] {
   const good = servedCells(view).filter(({ served }) => served.verified === true && served.issuer === found.served.issuer);
   const peer = good.find(({ served }) => served.sha256 === found.served.sha256) ?? good[0];
   if (peer === undefined) return [];
@@ -85,13 +83,17 @@ function peerProof(view: View, found: ServedCell | undefined): readonly Proof[] 
   ];
 }
 
-/** What the node's file or its own store says of the chain. */
-function inside(view: View, { cell, served }: ServedCell): readonly Proof[] {
-  const node = view.nodes.find(({ name }) => name === cell.node);
-  const installed = node?.evidence?.certificates?.find(({ thumbprint }) => thumbprint === served.thumbprint);
+/** What the node's own store or its file says of the chain. */
+function inside(view: View, found: ServedCell): readonly Proof[] {
+  const node = view.nodes.find(({ name }) => name === found.cell.node);
+  if (node === undefined) return [];
+  const installed = node.evidence?.certificates?.find(({ thumbprint }) => thumbprint === found.served.thumbprint);
   if (installed?.chain?.complete === false)
     return [{ text: `the chain does not build there: ${installed.chain.problem ?? "an issuer is not found"}`, source: installed.source }];
-  if (node === undefined || node.evidence?.make === "iis") return [];
+  return node.evidence?.make === "iis" ? [] : inFile(view, node, found);
+}
+
+function inFile(view: View, node: ExaminedNode, { cell, served }: ServedCell): readonly Proof[] {
   const expected = expectedLeaves(view, node, cell.host)?.leaves.find(({ thumbprint }) => thumbprint === served.thumbprint);
   const sight = storeSights(view).find((each) => each.node === node);
   const file = sight?.files.find(({ name, reading }) => name === expected?.file && reading?.facts?.chainEnds === "leaf-only");

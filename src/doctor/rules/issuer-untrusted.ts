@@ -1,10 +1,10 @@
 import { chainTrouble } from "../files/chains.ts";
-import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, illRefs, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, illRefs, peersProof, plural, probeOf } from "../wire/groups.ts";
 import { tlsInterception } from "./tls-interception.ts";
 
 /** The chain is whole and leads to nobody whom this machine trusts. */
@@ -36,43 +36,41 @@ function isUntrusted(view: View, found: ServedCell): boolean {
   return trouble === "self-signed" || trouble === "unknown-root";
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts, differs } = group;
-  const found = firstServed(group);
-  const selfSigned = found !== undefined && chainTrouble(view, found) === "self-signed";
-  const issuer = found?.served.issuer ?? "";
-  const what = nameSome(hosts);
-  const peers = peersProof(view, group);
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first } = group;
+  const selfSigned = chainTrouble(view, first) === "self-signed";
+  const { issuer, subject, verified } = first.served;
   const given = view.examination.roots === "given";
-  return {
+  const peers = peersProof(view, group);
+  const shared = {
     summary: selfSigned
-      ? `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${plural(hosts, "a self-signed certificate", "self-signed certificates")} for ${what}`
-      : `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${what} with a certificate of ${issuer}, which this machine does not trust`,
+      ? `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${plural(hosts, "a self-signed certificate", "self-signed certificates")} for ${nameSome(hosts)}`
+      : `${nameSome(nodes)} ${plural(nodes, "serves", "serve")} ${nameSome(hosts)} with a certificate of ${issuer}, which this machine does not trust`,
     nodes,
     hosts,
     proof: [
-      {
-        text: `${found?.served.subject ?? ""}, issued by ${selfSigned ? "itself" : issuer}: ${String(found?.served.verified)}`,
-        source: found === undefined ? "" : probeOf(found.cell),
-      },
+      { text: `${subject}, issued by ${selfSigned ? "itself" : issuer}: ${String(verified)}`, source: probeOf(first.cell) },
       { text: given ? "verified against the roots that were given" : "verified against the roots of this system", source: "doctor" },
       ...peers,
     ],
-    remedy:
-      peers.length > 0
-        ? `Give ${nameSome(nodes)} the certificate that the other nodes serve.`
-        : `If ${issuer} is an authority of your own, run the doctor with \`--ca FILE\`; otherwise replace the certificate.`,
-    effect:
-      peers.length > 0 ? `Clients accept ${what} from every node.` : "With the right root the doctor judges the chain as your clients do.",
     actions: [],
     explains: illRefs(view, group.cells),
-    severity: (differs && peers.length > 0) || given ? "error" : "warning",
-    ...certainty(selfSigned, found),
+    ...certainty(selfSigned, first),
+  } as const;
+  if (peers.length > 0) {
+    const effect = `Clients accept ${nameSome(hosts)} from every node.`;
+    return { ...shared, remedy: `Give ${nameSome(nodes)} the certificate that the other nodes serve.`, effect, severity: "error" };
+  }
+  return {
+    ...shared,
+    remedy: `If ${issuer} is an authority of your own, run the doctor with \`--ca FILE\`; otherwise replace the certificate.`,
+    effect: "With the right root the doctor judges the chain as your clients do.",
+    severity: given ? "error" : "warning",
   };
 }
 
-function certainty(selfSigned: boolean, found: ServedCell | undefined): Pick<FindingDraft, "certainty" | "others" | "decides"> {
-  if (selfSigned || found?.served.chain?.at(-1)?.selfSigned === true) return { certainty: "certain" };
+function certainty(selfSigned: boolean, { served }: ServedCell): Pick<FindingDraft, "certainty" | "others" | "decides"> {
+  if (selfSigned || served.chain?.at(-1)?.selfSigned === true) return { certainty: "certain" };
   return {
     certainty: "likely",
     others: ["a further intermediate certificate is missing"],

@@ -73,12 +73,10 @@ function draft(view: View, sight: StoreSight, group: readonly CentralFile[]): re
       actions:
         severity === "notice"
           ? []
-          : former
-              .slice(0, 5)
-              .map(({ name }) => ({
-                do: "manual",
-                text: `${sight.make === "iis" ? "Copy-Item" : "cp"} ${quoted(newest.name)} ${quoted(name)}`,
-              })),
+          : former.slice(0, 5).map(({ name }) => ({
+              do: "manual",
+              text: `${sight.make === "iis" ? "Copy-Item" : "cp"} ${quoted(newest.name)} ${quoted(name)}`,
+            })),
       explains: view.symptoms.flatMap(({ node, host, kind }) => (kind === "validity" && names.has(host) ? [{ node, host }] : [])),
       certainty: "certain",
       severity,

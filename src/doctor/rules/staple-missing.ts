@@ -1,9 +1,9 @@
-import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, plural, probeOf } from "../wire/groups.ts";
 
 /** Some nodes staple an OCSP response and some do not. */
 export const stapleMissing: Rule = {
@@ -29,19 +29,18 @@ export const stapleMissing: Rule = {
   },
 };
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const peer = found === undefined ? undefined : peerOf(view, found);
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first: found } = group;
+  const peer = peerOf(view, found);
   return {
     summary: `${nameSome(nodes)} ${plural(nodes, "staples", "staple")} no OCSP response for ${nameSome(hosts)}`,
     nodes,
     hosts,
     proof: [
-      { text: "no response was stapled", source: found === undefined ? "" : probeOf(found.cell) },
+      { text: "no response was stapled", source: probeOf(found.cell) },
       ...(peer === undefined ? [] : [{ text: `${peer.cell.node} staples one for the same certificate`, source: probeOf(peer.cell) }]),
     ],
-    remedy: `See whether ${nameSome(nodes)} can reach the responder of ${found?.served.issuer ?? "the authority"}, and whether stapling is on there.`,
+    remedy: `See whether ${nameSome(nodes)} can reach the responder of ${found.served.issuer ?? "the authority"}, and whether stapling is on there.`,
     effect: "Clients that insist on a stapled response accept the node.",
     actions: nodes.map((node) => ({
       do: "manual",

@@ -1,9 +1,9 @@
-import { firstServed, groupAlike, servedCells, type ServedCell } from "../files/served-cells.ts";
+import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { checkFindings, illRefs, plural, probeOf, type Group } from "../wire/groups.ts";
+import { checkFindings, illRefs, plural, probeOf } from "../wire/groups.ts";
 
 /** Keys and signatures that clients of today do not accept. */
 export const weakCertificate: Rule = {
@@ -41,10 +41,9 @@ function weakness({ served }: ServedCell): string | undefined {
   return typeof served.verified === "string" ? VERDICTS[served.verified] : undefined;
 }
 
-function draft(view: View, group: Group): FindingDraft {
-  const { nodes, hosts } = group;
-  const found = firstServed(group);
-  const what = found === undefined ? undefined : weakness(found);
+function draft(view: View, group: ServedGroup): FindingDraft {
+  const { nodes, hosts, first: found } = group;
+  const what = weakness(found);
   const explains = illRefs(view, group.cells);
   return {
     summary: `Current clients refuse the ${plural(hosts, "certificate", "certificates")} of ${nameSome(hosts)}: ${what ?? ""}`,
@@ -52,8 +51,8 @@ function draft(view: View, group: Group): FindingDraft {
     hosts,
     proof: [
       {
-        text: `${what ?? ""}; verdict here: ${found?.served.verified === true ? "accepted" : String(found?.served.verified)}`,
-        source: found === undefined ? "" : probeOf(found.cell),
+        text: `${what ?? ""}; verdict here: ${found.served.verified === true ? "accepted" : found.served.verified}`,
+        source: probeOf(found.cell),
       },
     ],
     remedy: `Have the certificate of ${nameSome(hosts)} issued again, with a stronger key and SHA-256 throughout.`,

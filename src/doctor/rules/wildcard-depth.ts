@@ -5,6 +5,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule, RuleResult } from "../rule.ts";
 import type { View } from "../view.ts";
 import { groupBy } from "../wire/group-by.ts";
+import { plural } from "../wire/groups.ts";
 import { servedOf } from "../wire/served.ts";
 
 /** A wildcard stands for one label, no more and no less. */
@@ -70,7 +71,7 @@ function onTheWire(view: View, explained: ReadonlySet<string>): readonly Finding
   });
   const byHost = [...groupBy(seen, ({ host, wildcard }) => `${host} ${wildcard}`).values()];
   const groups = groupBy(byHost, (ofHost) => `${ofHost[0]?.wildcard ?? ""} ${ofHost.map(({ node }) => node).join(" ")}`);
-  return [...groups.values()].map((group) => draftSeen(view, group.flat()));
+  return [...groups.values()].flatMap((group) => draftSeen(view, group.flat()));
 }
 
 /** `*.example.com` for example.com or a.b.example.com. */
@@ -80,43 +81,31 @@ function isOfAnotherLevel(name: string, host: HostName): boolean {
   return parent.includes(".") && (host === parent || (host.endsWith(`.${parent}`) && host.slice(0, -parent.length - 1).includes(".")));
 }
 
-function draftSeen(view: View, seen: readonly Seen[]): FindingDraft {
-  const hosts = [...new Set(seen.map(({ host }) => host))];
-  const nodes = [...new Set(seen.map(({ node }) => node))];
+function draftSeen(view: View, seen: readonly Seen[]): readonly FindingDraft[] {
   const [first] = seen;
-  const host = first?.host;
-  const right = host === undefined ? [] : view.nodes.filter(({ name }) => view.healthy(name, host)).map(({ name }) => name);
-  return {
-    summary: `${nameSome(hosts)} ${hosts.length === 1 ? "gets" : "get"} a certificate for ${first?.wildcard ?? ""} from ${nameSome(nodes)}: a wildcard stands for one label`,
+  if (first === undefined) return [];
+  const { host, wildcard, node } = first;
+  const hosts = [...new Set(seen.map((each) => each.host))];
+  const nodes = [...new Set(seen.map((each) => each.node))];
+  const right = view.nodes.filter(({ name }) => view.healthy(name, host)).map(({ name }) => name);
+  const proof = { text: `the certificate names ${wildcard}, which does not cover ${host}`, source: `probe of ${node} for ${host}` };
+  const shared = {
+    summary: `${nameSome(hosts)} ${plural(hosts, "gets", "get")} a certificate for ${wildcard} from ${nameSome(nodes)}: a wildcard stands for one label`,
     nodes,
     hosts,
-    proof: [
-      {
-        text: `the certificate names ${first?.wildcard ?? ""}, which does not cover ${host ?? ""}`,
-        source: `probe of ${first?.node ?? ""} for ${host ?? ""}`,
-      },
-      ...(right.length === 0
-        ? []
-        : [
-            {
-              text: `${nameSome(right)} ${right.length === 1 ? "serves" : "serve"} ${host ?? ""} well`,
-              source: `probe of ${right[0] ?? ""}`,
-            },
-          ]),
-    ],
-    remedy:
-      right.length === 0 && host !== undefined
-        ? remedyFor(host)
-        : `Give ${nameSome(nodes)} the certificate that ${nameSome(right)} ${right.length === 1 ? "serves" : "serve"}.`,
     effect: EFFECT,
     actions: [],
-    explains: seen.map(({ node, host: name }) => ({ node, host: name })),
-    ...(right.length === 0
-      ? { certainty: "certain" }
-      : {
-          certainty: "likely",
-          others: ["the node lacks the file, row or binding for the host and falls back to the wildcard's certificate"],
-          decides: "the node's listing of the central certificates and its binding table",
-        }),
+    explains: seen.map((each) => ({ node: each.node, host: each.host })),
   };
+  if (right.length === 0) return [{ ...shared, proof: [proof], remedy: remedyFor(host), certainty: "certain" }];
+  return [
+    {
+      ...shared,
+      proof: [proof, { text: `${nameSome(right)} ${plural(right, "serves", "serve")} ${host} well`, source: `probe of ${right[0] ?? ""}` }],
+      remedy: `Give ${nameSome(nodes)} the certificate that ${nameSome(right)} ${plural(right, "serves", "serve")}.`,
+      certainty: "likely",
+      others: ["the node lacks the file, row or binding for the host and falls back to the wildcard's certificate"],
+      decides: "the node's listing of the central certificates and its binding table",
+    },
+  ];
 }

@@ -48,7 +48,9 @@ const certfarmFile = (status: FileStatus): Script => ({
 const holding = (name: string, label: string, leaf: Partial<CertificateFacts>, changes: Partial<CentralFile> = {}): CentralFile =>
   centralFile(name, {
     label,
-    reading: fileReading(label, "ok", { facts: fileFacts(label, { leaf: certificateFacts(label, { dnsNames: [pattern(HOST)], ...leaf }) }) }),
+    reading: fileReading(label, "ok", {
+      facts: fileFacts(label, { leaf: certificateFacts(label, { dnsNames: [pattern(HOST)], ...leaf }) }),
+    }),
     ...changes,
   });
 
