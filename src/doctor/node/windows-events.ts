@@ -1,4 +1,7 @@
 import type { EventEvidence, NodeEvidence } from "../evidence.ts";
+import type { Proof } from "../finding.ts";
+import { shorten } from "../shorten.ts";
+import { timeText } from "./time-text.ts";
 
 /** HttpEvent: rows deleted and created, and a row whose certificate could not be used. Schannel: a key that could not be opened, and others. */
 export const EVENTS = {
@@ -21,3 +24,19 @@ export function eventsOf(
 /** The configuration holds data of old that makes IIS delete rows when it starts, and it did. */
 export const rowsWereDeleted = (evidence: NodeEvidence): boolean =>
   evidence.configuration?.legacyBindingData === true && eventsOf(evidence, EVENTS.rowsDeleted).length > 0;
+
+/** That Windows says it deleted rows, when it does. */
+export function deletedProof(evidence: NodeEvidence): readonly Proof[] {
+  const [last] = eventsOf(evidence, EVENTS.rowsDeleted);
+  return last === undefined
+    ? []
+    : [{ text: `rows were deleted at ${timeText(last.at)} (event ${last.id})`, source: `${last.log} event log` }];
+}
+
+/** The newest event of a kind, as a proof. */
+export function eventProof(evidence: NodeEvidence, kind: { readonly log: string; readonly id: number }): readonly Proof[] {
+  const [last] = eventsOf(evidence, kind);
+  return last === undefined
+    ? []
+    : [{ text: `event ${last.id} at ${timeText(last.at)}: ${shorten(last.message)}`, source: `${last.log} event log` }];
+}

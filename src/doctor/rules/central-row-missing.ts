@@ -5,7 +5,7 @@ import { askText, centralBindings } from "../node/bound-hosts.ts";
 import { centralSymptoms, refsOf } from "../node/central-symptoms.ts";
 import { makeName, result, withoutEvidence } from "../node/rule-results.ts";
 import { rowsOfPort } from "../node/table-rows.ts";
-import { rowsWereDeleted } from "../node/windows-events.ts";
+import { deletedProof, rowsWereDeleted } from "../node/windows-events.ts";
 import type { Rule } from "../rule.ts";
 import type { Evident, View } from "../view.ts";
 
@@ -70,7 +70,12 @@ function findings(view: View, { tables, node, port }: Case): readonly FindingDra
       summary: `${name} has no central row on port ${port}`,
       nodes: [name],
       hosts: [],
-      proof: [{ text: rowsText(node.part, port), source: node.part.source }, ...bindingsProof(node, port), ...peersProof(tables, port)],
+      proof: [
+        { text: rowsText(node.part, port), source: node.part.source },
+        ...bindingsProof(node, port),
+        ...peersProof(tables, port),
+        ...deletedProof(node.evidence),
+      ],
       remedy:
         node.evidence.make === "certfarm"
           ? `Have ${name} mend its table: certfarm repair, or set it to \`reconcile: mend\`.`
