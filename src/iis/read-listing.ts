@@ -3,8 +3,9 @@ import { tooLarge } from "./decode-text.ts";
 import { MAX_LINES, MAX_LINE_LENGTH } from "./limits.ts";
 import { present } from "./present.ts";
 
-/** `24.11.2026  14:18`, `11/24/2026  02:18 PM`, `2026-11-24  14:18`: a day and a time, in any order and language. */
-const STAMP = /^\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?\s+\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s{0,3}[^\s\d<]{1,8})?\s+(?=[\d<])/u;
+/** `24.11.2026  14:18`, `11/24/2026  02:18 PM`, `2026-11-24  오후 02:18`: a day and a time, in any order and language. */
+const STAMP =
+  /^\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?\s+(?:[^\s\d<]{1,8}\s{1,3})?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s{0,3}[^\s\d<]{1,8})?\s+(?=[\d<])/u;
 
 /** The mode that PowerShell shows before the day. */
 const MODE = /^[dlarhs-]{5,7}\s+/i;
