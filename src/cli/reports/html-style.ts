@@ -29,7 +29,7 @@ td { white-space: nowrap; }
 td small { display: block; font-weight: 400; color: var(--soft); white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
 td.bad, td.odd { background: var(--badground); } td.warn, td.differs { background: var(--warnground); color: var(--warn); } td.none { color: var(--soft); }
 td.odd { font-weight: 600; }
-.id { white-space: nowrap; }
+.id { display: inline-block; max-width: 100%; }
 .only { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .5rem; font-size: .85rem; white-space: nowrap; }
 td a { color: inherit; }
 details { margin: .75rem 0; } summary { cursor: pointer; }
