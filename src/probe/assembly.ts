@@ -45,14 +45,21 @@ export class Assembly {
     return cells;
   }
 
-  /** One gap for each endpoint that was given up, whatever part gave it up. */
+  /** What was not tried at endpoints that kept silent, whatever part gave them up. */
   silences(givenUp: readonly GivenUp[]): readonly Gap[] {
     return this.#job.targets.flatMap(({ node, endpoint }, target) => {
-      const skipped = givenUp.filter((one) => one.target === target).reduce((sum, one) => sum + one.skipped, 0);
-      if (skipped === 0) return [];
-      const names = skipped === 1 ? "1 host name was" : `${skipped} host names were`;
-      const why = `${formatEndpoint(endpoint)} kept silent time after time, so ${names} not dialled there`;
-      return [{ node, what: "probes" as const, why }];
+      const parts = givenUp.filter((one) => one.target === target);
+      const skipped = parts.reduce((sum, one) => sum + one.skipped, 0);
+      const requests = parts.reduce((sum, one) => sum + one.skippedRequests, 0);
+      const where = formatEndpoint(endpoint);
+      return [
+        ...(skipped === 0
+          ? []
+          : [`${where} kept silent time after time: ${counted(skipped, "more host name was", "more host names were")} not dialled there`]),
+        ...(requests === 0 ? [] : [`${where} left requests without an answer: ${counted(requests, "more was", "more were")} not sent`]),
+      ].map((why) => ({ node, what: "probes" as const, why }));
     });
   }
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

@@ -14,6 +14,12 @@ const MAX_CERTIFICATES = 100_000;
 
 type Extra = Pick<ProbeOptions, "session" | "onSession" | "proxyHeader">;
 
+interface Answered {
+  readonly observation: Observation;
+  readonly request: RequestObservation;
+  readonly late: boolean;
+}
+
 /** Dials as the kinds of clients do, all with the same roots; equal outcomes are the same object. */
 export class Dialler {
   readonly #job: LookJob;
@@ -35,10 +41,11 @@ export class Dialler {
     return this.#kept(await probeTls({ ...this.#options(kind, target, host), ...extra }));
   }
 
-  /** One handshake that offers HTTP/1.1 alone, and a request on it. @throws CANCELLED when the signal aborts */
-  async request(target: LookTarget, host: HostName): Promise<{ readonly observation: Observation; readonly request: RequestObservation }> {
+  /** One handshake that offers HTTP/1.1 alone, and a request on it; `late` when no answer came in time. @throws CANCELLED when the signal aborts */
+  async request(target: LookTarget, host: HostName): Promise<Answered> {
     const { observation, request } = await requestOnce({ ...this.#options("http11", target, host), ...this.#job.request });
-    return { observation: this.#kept(observation), request };
+    const late = request.status === undefined && request.tookMs >= this.#job.timeoutMs;
+    return { observation: this.#kept(observation), request, late };
   }
 
   #kept(observation: Observation): Observation {

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 
 import type { Gap } from "../doctor/index.ts";
 import { Assembly } from "./assembly.ts";
-import { haveThreads, lookInThread, type ThreadEnd } from "./look-in-threads.ts";
+import { isThere, LOOK_WORKER, lookInThread, type ThreadEnd } from "./look-in-threads.ts";
 import { isMeant, jobOf, splitJob, type LookJob } from "./look-job.ts";
 import type { LookControl, LookPlan, LookResult } from "./look-plan.ts";
 import { runJob, type JobSink } from "./run-job.ts";
@@ -30,7 +30,7 @@ export async function lookAround(plan: LookPlan, control: LookControl): Promise<
   const wanted = wantedCells(job);
   const signal = manyListeners(control.signal);
   const threads = threadsFor(plan, job, wanted);
-  const look = { job, assembly, control, signal };
+  const look = { job, assembly, control, signal, entry: plan.entry ?? LOOK_WORKER };
   const ends = threads > 1 ? await inThreads(look, threads) : [await here(look)];
   const cells = assembly.cells();
   const problems = new Set(ends.flatMap(({ problem }) => problem ?? []));
@@ -54,14 +54,16 @@ interface Look {
   readonly assembly: Assembly;
   readonly control: LookControl;
   readonly signal: AbortSignal;
+  readonly entry: URL;
 }
 
 const wantedCells = ({ targets, hosts }: LookJob): number =>
   targets.reduce((sum, target) => sum + hosts.filter((host) => isMeant(host, target)).length, 0);
 
-function threadsFor({ threads = availableParallelism() }: LookPlan, { perEndpoint, inAll }: LookJob, cells: number): number {
-  const useful = Math.min(threads, perEndpoint, inAll, Math.floor(cells / CELLS_PER_THREAD));
-  return useful > 1 && haveThreads() ? useful : 1;
+function threadsFor({ threads, entry = LOOK_WORKER }: LookPlan, { perEndpoint, inAll }: LookJob, cells: number): number {
+  const wanted = threads ?? Math.min(availableParallelism(), Math.floor(cells / CELLS_PER_THREAD));
+  const useful = Math.min(wanted, perEndpoint, inAll);
+  return useful > 1 && isThere(entry) ? useful : 1;
 }
 
 /** Adds up the progress of parts. */
@@ -85,10 +87,10 @@ async function here(look: Look): Promise<ThreadEnd> {
 }
 
 function inThreads(look: Look, threads: number): Promise<readonly ThreadEnd[]> {
-  const { job, signal } = look;
+  const { job, signal, entry } = look;
   const numbering = { targets: job.targets, hosts: job.hosts, certificates: new SeenCertificates(MAX_CERTIFICATES) };
   const progress = progressOf(look, threads);
   return Promise.all(
-    splitJob(job, threads).map((part, index) => lookInThread(part, numbering, { sink: sinkOf(look, progress(index)), signal })),
+    splitJob(job, threads).map((part, index) => lookInThread(part, { entry, numbering, sink: sinkOf(look, progress(index)), signal })),
   );
 }

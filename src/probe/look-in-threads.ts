@@ -7,14 +7,15 @@ import type { LookJob } from "./look-job.ts";
 import type { GivenUp, JobSink } from "./run-job.ts";
 import { WireReader, type Numbering, type WireMessage } from "./wire.ts";
 
-const ENTRY = compiledEntry(import.meta.url, "look-worker");
+/** The compiled thread of this build. */
+export const LOOK_WORKER = compiledEntry(import.meta.url, "look-worker");
 /** A thread that was told to stop has this long to say what it knows. */
 const STOP_MS = 3_000;
 /** Room for the facts of many thousand certificates; most objects of a handshake die young. */
 const RESOURCES = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 };
 
 /** Whether the compiled thread is there: from sources, it is when the project was built. */
-export const haveThreads = (): boolean => existsSync(fileURLToPath(ENTRY));
+export const isThere = (entry: URL): boolean => existsSync(fileURLToPath(entry));
 
 /** How a thread ended. */
 export interface ThreadEnd {
@@ -23,13 +24,17 @@ export interface ThreadEnd {
   readonly problem?: string;
 }
 
+/** What a thread is started with, and where its reports go. */
+export interface ThreadSettings {
+  readonly entry: URL;
+  readonly numbering: Numbering;
+  readonly sink: JobSink;
+  readonly signal: AbortSignal;
+}
+
 /** Does a job in a thread of its own. Never rejects: what the thread posted before it failed has reached the sink. */
-export function lookInThread(
-  job: LookJob,
-  numbering: Numbering,
-  { sink, signal }: { readonly sink: JobSink; readonly signal: AbortSignal },
-): Promise<ThreadEnd> {
-  const worker = new Worker(ENTRY, { workerData: job, env: {}, execArgv: [], resourceLimits: RESOURCES });
+export function lookInThread(job: LookJob, { entry, numbering, sink, signal }: ThreadSettings): Promise<ThreadEnd> {
+  const worker = new Worker(entry, { workerData: job, env: {}, execArgv: [], resourceLimits: RESOURCES });
   const reader = new WireReader(numbering);
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;

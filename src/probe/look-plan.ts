@@ -20,8 +20,10 @@ export interface LookPlan {
   readonly perEndpoint?: number;
   /** Connections at once to all of them. @default 128 */
   readonly inAll?: number;
-  /** Most threads that dial. @default one a processor; a small plan has none of its own */
+  /** How many threads dial. @default one a processor for thousands of cells; fewer are dialled by the calling thread */
   readonly threads?: number;
+  /** The compiled entry of a thread. @default look-worker.js beside this file, or in dist/ when running from sources */
+  readonly entry?: URL;
 }
 
 /** How the caller follows and stops a look around. */
@@ -35,7 +37,7 @@ export interface LookControl {
 
 /** What was seen. */
 export interface LookResult {
-  /** By node, endpoint and host, in the plan's order. */
+  /** By node, endpoint and host, in the plan's order. Those that nothing was seen of are left out: a gap says why. */
   readonly cells: readonly Cell[];
   /** Endpoints that were given up, and that the caller stopped it before the end. */
   readonly gaps: readonly Gap[];

@@ -32,23 +32,29 @@ export interface JobControl {
   readonly sink: JobSink;
 }
 
-/** An endpoint that kept silent, and how many hosts were not dialled there for it. */
+/** An endpoint that kept silent, and how many hosts were not dialled, or not sent a request, there for it. */
 export interface GivenUp {
   readonly target: number;
   readonly skipped: number;
+  readonly skippedRequests: number;
 }
 
-/** Dials that time out in a row at one endpoint before it is given up. */
-export const GIVE_UP_AFTER = 12;
+/** Handshakes that time out in a row at one endpoint before it is given up, and requests: each holds a place for all of its time. */
+const GIVE_UP_AFTER = 12;
+const GIVE_UP_REQUESTS_AFTER = 4;
 const MAX_PATTERNS = 1_000;
 
 interface WorkTarget extends LookTarget {
   readonly number: number;
   /** Timeouts in a row. */
   silent: number;
+  silentRequests: number;
   skipped: number;
+  skippedRequests: number;
   sampled: boolean;
 }
+
+const UNTRIED = { silent: 0, silentRequests: 0, skipped: 0, skippedRequests: 0, sampled: false };
 
 interface WorkCell {
   readonly target: WorkTarget;
@@ -88,7 +94,7 @@ class JobRun {
     this.#job = job;
     this.#control = control;
     this.#dialler = new Dialler(job, control);
-    this.#targets = job.targets.map((target, number) => ({ ...target, number, silent: 0, skipped: 0, sampled: false }));
+    this.#targets = job.targets.map((target, number) => ({ ...target, number, ...UNTRIED }));
   }
 
   async run(): Promise<readonly GivenUp[]> {
@@ -97,7 +103,7 @@ class JobRun {
     await this.#all(this.#targets.map((target) => this.#closerTasks(target, kept)));
     await this.#all(this.#targets.map((target) => this.#sessionTasks(target, kept)));
     for (const host of this.#hosts) this.#giveOut(host);
-    return this.#targets.filter(({ skipped }) => skipped > 0).map(({ number, skipped }) => ({ target: number, skipped }));
+    return this.#targets.map(({ number, skipped, skippedRequests }) => ({ target: number, skipped, skippedRequests }));
   }
 
   /** Does lanes of tasks, one lane a target. Tasks that the caller's signal ended are no failure. */
@@ -228,7 +234,14 @@ class JobRun {
   }
 
   async #request(cell: WorkCell): Promise<void> {
-    const { observation, request } = await this.#counted(this.#dialler.request(cell.target, cell.host.name));
+    const { target, host } = cell;
+    if (target.silentRequests >= GIVE_UP_REQUESTS_AFTER) {
+      target.skippedRequests += 1;
+      cell.probes.http11 = await this.#counted(this.#dialler.probe("http11", target, host.name));
+      return;
+    }
+    const { observation, request, late } = await this.#counted(this.#dialler.request(target, host.name));
+    target.silentRequests = late ? target.silentRequests + 1 : 0;
     cell.probes.http11 = observation;
     // A server of HTTP/2 alone is no failure of a request.
     const { outcome } = observation;
