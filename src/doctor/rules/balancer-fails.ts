@@ -1,6 +1,6 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { checkGroups, groupsByHosts, peersProof, refsOf, seenProof } from "../wire/groups.ts";
+import { checkGroups, groupsByHosts, peersProof, refsOf, symptomProof } from "../wire/groups.ts";
 
 /** Through the balancer a host fails that every node serves. */
 export const balancerFails: Rule = {
@@ -19,7 +19,7 @@ export const balancerFails: Rule = {
       summary: `${nameSome(group.hosts)} fails through ${nameSome(group.nodes)}, and every node serves it directly`,
       nodes: group.nodes,
       hosts: group.hosts,
-      proof: [seenProof(group), ...peersProof(view, group)],
+      proof: [symptomProof(view, group), ...peersProof(view, group)],
       remedy: `Look at the servers of ${nameSome(group.nodes)} and their health as it sees it, and at its rules for ${nameSome(group.hosts)}.`,
       effect: "Nothing changes.",
       actions: group.nodes.map((node) => ({

@@ -10,12 +10,12 @@ const rows: [string, Script, string[]][] = [
   [
     "by the default certificate",
     through(both(wrong("default")), both({ sni: served("*.example.com"), "no-sni": served("default") })),
-    ["error, likely: lb seems to lose the name: through it www.example.com and shop.example.com get what clients without SNI get"],
+    ["error, likely: lb seems to lose the name: through it www.example.com and shop.example.com fare as clients without SNI do"],
   ],
   [
     "by the reset that clients without SNI get",
     through(both(RESET), both({ sni: served("*.example.com"), "no-sni": RESET })),
-    ["error, likely: lb seems to lose the name: through it www.example.com and shop.example.com get what clients without SNI get"],
+    ["error, likely: lb seems to lose the name: through it www.example.com and shop.example.com fare as clients without SNI do"],
   ],
   ["says nothing of a certificate that no node has", through(both(wrong("balancer.internal"))), ["passed"]],
   ["says nothing when a node is ill itself", { cells: { web1: both(RESET), lb: both(RESET) }, balancers: ["lb"] }, ["passed"]],

@@ -2,7 +2,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import { outcomeOf } from "../wire/served.ts";
 import { describeOutcome } from "../symptoms.ts";
-import { checkGroups, groupsByNode, plural, probeOf, refsOf, seenProof } from "../wire/groups.ts";
+import { checkGroups, groupsByNode, plural, probeOf, refsOf, symptomProof } from "../wire/groups.ts";
 
 /** The name is lost on the way through the balancer. */
 export const balancerStripsSni: Rule = {
@@ -21,11 +21,11 @@ export const balancerStripsSni: Rule = {
       const direct = view.cellsFor(cell.host)[0];
       const bare = view.cellsFor(cell.host).find((node) => outcomeOf(node, "no-sni") !== undefined);
       return {
-        summary: `${nameSome(group.nodes)} ${plural(group.nodes, "seems", "seem")} to lose the name: through it ${nameSome(group.hosts)} ${plural(group.hosts, "gets", "get")} what clients without SNI get`,
+        summary: `${nameSome(group.nodes)} ${plural(group.nodes, "seems", "seem")} to lose the name: through it ${nameSome(group.hosts)} ${plural(group.hosts, "fares", "fare")} as clients without SNI do`,
         nodes: group.nodes,
         hosts: group.hosts,
         proof: [
-          seenProof(group),
+          symptomProof(view, group),
           ...(direct === undefined
             ? []
             : [{ text: `${direct.node} directly: ${describeOutcome(outcomeOf(direct) ?? { kind: "closed" })}`, source: probeOf(direct) }]),

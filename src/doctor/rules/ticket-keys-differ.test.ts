@@ -39,8 +39,14 @@ const rows: [string, Script, string[]][] = [
   ],
   [
     "names the one that does not while others do",
-    { cells: { web1: { [HOST]: offered(true, "web2") }, web2: { [HOST]: offered(false, "web1") } } },
-    ["notice, certain: web2 does not resume sessions of other nodes"],
+    {
+      cells: {
+        web1: { [HOST]: offered(false, "web3") },
+        web2: { [HOST]: offered(true, "web1") },
+        web3: { [HOST]: offered(false, "web2") },
+      },
+    },
+    ["notice, certain: web3 does not resume sessions of other nodes"],
   ],
   [
     "does not compare servers of different makes",

@@ -63,10 +63,17 @@ function byProbes(view: View): RuleResult {
         servedOf(cell, "own-session")?.resumed === true && servedOf(cell, "other-session") !== undefined && fromSameMake(view, cell),
     );
   if (offered.length === 0) return { status: "not-applicable", why: "no node was offered the session of another one of the same make" };
-  const refusing = offered.filter((cell) => servedOf(cell, "other-session")?.resumed === false);
+  const alone = apart(offered);
   // Where no node resumes a session of another and no balancer joins them, they are servers that have nothing to do with each other.
-  if (refusing.length === 0 || (refusing.length === offered.length && view.balancers.length === 0)) return { status: "passed" };
-  return { status: "found", findings: [sessionsDraft(refusing)] };
+  if (alone.length === 0 || (alone.length === offered.length && view.balancers.length === 0)) return { status: "passed" };
+  return { status: "found", findings: [sessionsDraft(alone)] };
+}
+
+/** Cells that refuse a session and whose node shares its keys with no other: two that resume each other's are not to blame for a third. */
+function apart(offered: readonly Cell[]): readonly Cell[] {
+  const resumes = (cell: Cell): boolean => servedOf(cell, "other-session")?.resumed === true;
+  const sharing = new Set(offered.filter(resumes).flatMap(({ node, sessionFrom = "" }) => [node, sessionFrom]));
+  return offered.filter((cell) => !resumes(cell) && !sharing.has(cell.node));
 }
 
 const fromSameMake = (view: View, cell: Cell): boolean =>

@@ -3,7 +3,7 @@ import type { ProbeOutcome } from "../observation.ts";
 import type { View } from "../view.ts";
 import { connectionCause, type WireCause } from "./cause-of.ts";
 import type { EndpointFacts } from "./endpoint-facts.ts";
-import { covers, outcomeOf } from "./served.ts";
+import { covers, outcomeOf, type Served } from "./served.ts";
 
 /** What the nodes behind a balancer do when they are dialled directly. */
 export interface FactsBehind {
@@ -39,17 +39,24 @@ export function factsBehind(view: View): FactsBehind {
 export function balancerCauseOf(cell: Cell, facts: EndpointFacts, behind: FactsBehind): WireCause | undefined {
   const outcome = outcomeOf(cell);
   if (outcome === undefined) return undefined;
-  if (outcome.kind === "served") {
-    // A certificate for the host that a node serves as well is no fault of the balancer.
-    if (covers(outcome, cell.host)) return behind.leaves.has(outcome.sha256) ? undefined : "balancer-ends-tls";
-    return behind.leaves.has(outcome.sha256) ? "balancer-strips-sni" : "balancer-ends-tls";
-  }
+  if (outcome.kind === "served") return servedCause(cell, outcome, behind);
   // Some connections end well: that is a server behind it, which has a rule of its own.
   if ((cell.samples ?? []).some((sample) => servedAs(sample.outcome))) return undefined;
   const connection = connectionCause(outcome);
   if (connection !== undefined) return facts.connects ? "balancer-fails" : connection;
   return facts.serves ? "balancer-fails" : unservedCause(outcome, behind);
 }
+
+function servedCause(cell: Cell, outcome: Served, { leaves, bare }: FactsBehind): WireCause | undefined {
+  const known = leaves.has(outcome.sha256);
+  if (!covers(outcome, cell.host)) return known ? "balancer-strips-sni" : "balancer-ends-tls";
+  // A balancer that ends TLS has handshakes of its own with the nodes; that they fail shows in the answer to a request.
+  if (outcome.verified === true && requestIsBad(cell))
+    return [...bare].some((kind) => kind !== "served") && !known ? "balancer-strips-sni" : "balancer-fails";
+  return known ? undefined : "balancer-ends-tls";
+}
+
+const requestIsBad = ({ request }: Cell): boolean => request !== undefined && (request.status === undefined || request.status >= 500);
 
 const servedAs = ({ kind }: ProbeOutcome): boolean => kind === "served";
 

@@ -75,6 +75,16 @@ export function seenProof({ cells, hosts }: Group): Proof {
   return { text: `${nameSome(hosts)}: ${nameSome([...texts], 2)}`, source: probeOf(cells[0]) };
 }
 
+/** What is wrong with these cells, in the words of their symptoms. */
+export function symptomProof(view: View, group: Group): Proof {
+  const keys = new Set(group.cells.map(endpointKey));
+  const nodes = group.nodes.flatMap((node) => view.symptomsOf(node));
+  const texts = new Set(nodes.filter((symptom) => keys.has(endpointKey(symptom))).map(({ text }) => text));
+  return texts.size === 0
+    ? seenProof(group)
+    : { text: `${nameSome(group.hosts)}: ${nameSome([...texts], 2)}`, source: probeOf(group.cells[0]) };
+}
+
 /** That other nodes serve the same hosts well; nothing when none does. */
 export function peersProof(view: View, { nodes, hosts }: Group): readonly Proof[] {
   const peers = view.nodes
