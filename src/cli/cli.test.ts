@@ -1,11 +1,12 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { certfarm } from "./testing/run-command.ts";
+import { startCannedFarm } from "./testing/canned-farm.ts";
+import { certfarm, MAIN } from "./testing/run-command.ts";
 
 let folder = "";
 const at = (name: string): string => join(folder, name);
@@ -149,6 +150,68 @@ it("prints the version, and the help of the roles that are no clients", async ()
   expect((await certfarm(folder, ["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect((await certfarm(folder, ["node", "--help"])).out).toContain("Usage: certfarm node [options]");
 });
+
+describe("repair on a terminal", () => {
+  const plan = {
+    at: 0,
+    findings: [],
+    nodes: [
+      {
+        node: "web2",
+        steps: [
+          {
+            id: "S-1",
+            findings: ["F-1"],
+            action: { do: "add-central-row", node: "web2", port: 443 },
+            text: "Add the row",
+            changes: "It is there.",
+          },
+        ],
+        mends: [],
+      },
+    ],
+    refused: [],
+    manual: [],
+    interrupted: [],
+  };
+  const farm = () =>
+    startCannedFarm({
+      "repair.plan": () => ({ result: plan }),
+      "repair.run": () => ({ result: { outcome: "mended", recovered: [], plan } }),
+    });
+
+  it.each([
+    ["yes", "y\n", 0, ["repair.plan", "repair.run"]],
+    ["no", "n\n", 4, ["repair.plan"]],
+    ["an empty line", "\n", 4, ["repair.plan"]],
+    ["the end of input", "\u0004", 4, ["repair.plan"]],
+    ["Ctrl-C", "\u0003", 4, ["repair.plan"]],
+  ])("asks, and %s counts", async (_name, answer, code, asked) => {
+    const canned = await farm();
+    try {
+      const outcome = await onTerminal(["repair", ...canned.options], { prompt: "Do 1 step on 1 node? [y/N]", answer });
+      expect([outcome, canned.asked.map(({ name }) => name)]).toEqual([code, asked]);
+    } finally {
+      await canned.close();
+    }
+  });
+});
+
+/** Runs the command on a pseudo-terminal, answers when it asks, and gives its exit code. */
+function onTerminal(args: readonly string[], { prompt, answer }: { readonly prompt: string; readonly answer: string }): Promise<number> {
+  const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qefc", words, "/dev/null"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  let seen = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    const asked = seen.includes(prompt);
+    seen += chunk.toString();
+    if (!asked && seen.includes(prompt)) child.stdin.write(answer);
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => resolve(code ?? -1));
+  });
+}
 
 describe("up", () => {
   it("says that a file cannot be read, and exits with 2", async () => {

@@ -8,7 +8,8 @@ export interface Outcome {
   readonly err: string;
 }
 
-const MAIN = fileURLToPath(new URL("../../../dist/bin/main.js", import.meta.url));
+/** The built command. */
+export const MAIN = fileURLToPath(new URL("../../../dist/bin/main.js", import.meta.url));
 
 /** Runs the built command in a folder, away from any farm of this machine. */
 export function certfarm(
