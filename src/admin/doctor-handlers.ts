@@ -1,8 +1,8 @@
 import { FarmError } from "../base/index.ts";
 import { RULES } from "../doctor/index.ts";
-import type { LookControl, Operations } from "../operations/index.ts";
+import type { LookControl, LookProgress, Operations } from "../operations/index.ts";
 import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
-import type { RouteOutput, RouteQuestion } from "./routes.ts";
+import type { RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
 
 /** Handlers of looking and naming that need no farm. */
 export function createLocalDoctor(): Pick<
@@ -23,26 +23,47 @@ export function createLocalDoctor(): Pick<
 export function createDoctor(operations: Operations): Pick<Handlers, "doctor" | "repair.plan" | "repair.run" | "repair.history"> {
   return {
     doctor: (input, context) => operations.doctor({ ...input, ...lookControl(context) }),
-    "repair.plan": () => absent("repair.plan"),
-    "repair.run": () => absent("repair.run"),
-    "repair.history": () => absent("repair.history"),
+    "repair.plan": (input, context) => operations.repair.plan({ ...input, ...lookControl(context) }),
+    "repair.run": (input, context) => run(operations, input, context),
+    "repair.history": async ({ limit = HISTORY }) => ({ runs: await operations.repair.history(limit) }),
   };
 }
 
 const EVERY_MS = 100;
+const HISTORY = 20;
 
 /** Tells how far looking has come, at most ten times a second; the ends of phases always. A caller that went away is not told. */
-function lookControl({ signal, onProgress }: CallContext<"doctor">): Required<LookControl> {
+function lookControl({ signal, onProgress }: LookContext): Required<LookControl> {
+  return { signal, onProgress: paced((progress) => void onProgress(progress).catch(ignore)) };
+}
+
+interface LookContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: LookProgress) => Promise<void>;
+}
+
+function paced(tell: (progress: LookProgress) => void): (progress: LookProgress) => void {
   let toldMs = Number.NEGATIVE_INFINITY;
-  return {
-    signal,
-    onProgress: (progress) => {
-      const now = performance.now();
-      if (progress.done < progress.total && now - toldMs < EVERY_MS) return;
-      toldMs = now;
-      onProgress(progress).catch(ignore);
-    },
+  return (progress) => {
+    const now = performance.now();
+    if (progress.done < progress.total && now - toldMs < EVERY_MS) return;
+    toldMs = now;
+    tell(progress);
   };
+}
+
+function run(
+  operations: Operations,
+  input: RouteQuestion<"repair.run">,
+  { signal, onProgress }: CallContext<"repair.run">,
+): Promise<RouteOutput<"repair.run">> {
+  const tell = (progress: RouteProgress<"repair.run">): void => void onProgress(progress).catch(ignore);
+  const tellLook = paced((progress) => tell({ kind: "look", ...progress }));
+  return operations.repair.run({
+    ...input,
+    signal,
+    onProgress: (progress) => (progress.kind === "look" ? tellLook(progress) : tell(progress)),
+  });
 }
 
 function ignore(): void {

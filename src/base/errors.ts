@@ -229,6 +229,12 @@ export const ERRORS = {
   DOCTOR_FILE_UNREADABLE: row("A file that the doctor was given cannot be read", 400, 2, "Check its path and who may read it."),
   DOCTOR_RULE_UNKNOWN: row("The doctor has no such rule", 404, 2, "Look at `certfarm doctor rules`."),
   REPAIR_FINDING_UNKNOWN: row("No finding has that id or code now", 404, 2, "Look at `certfarm doctor`: what it finds can be repaired."),
+  REPAIR_DRAIN_FAILED: passing(
+    "A node that was drained for a repair is still in the balancer's rotation",
+    503,
+    2,
+    "Look at `certfarm status`: the balancer may not reach the store. Nothing was changed on the node.",
+  ),
   REPAIR_OUTDATED: row(
     "What a step of a repair was planned for is no longer so",
     409,

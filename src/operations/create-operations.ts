@@ -10,6 +10,7 @@ import type { LookControl } from "./look/look-settings.ts";
 import { createNodeVerbs, type NodeVerbs } from "./node-verbs.ts";
 import type { OperationsParts } from "./parts.ts";
 import { createFarmView } from "./present-farm.ts";
+import { createRepairVerbs, type RepairVerbs } from "./repair/repair-verbs.ts";
 import { readStatus, type FarmStatus } from "./status.ts";
 
 /** What an operator does with a farm. */
@@ -25,6 +26,7 @@ export interface Operations {
    * @throws CONFIG_REVISION_ABSENT, NODE_UNKNOWN, HOST_NAME_INVALID, ENDPOINT_INVALID, STORE_UNAVAILABLE, PROBE_ROOTS_INVALID
    */
   doctor(look: FarmLook & LookControl): Promise<Report>;
+  readonly repair: RepairVerbs;
   listCertificates(request: ListRequest): AsyncGenerator<FileListing>;
   /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
   drain(node: string, by?: string): Promise<void>;
@@ -41,6 +43,7 @@ export function createOperations(parts: OperationsParts): Operations {
     config: { ...createConfigVerbs(parts, farm), awaitProved: (settings) => awaitRevision(farm, settings) },
     nodes: createNodeVerbs(parts, farm),
     doctor: async (look) => diagnoseExamination(await examineFarm(parts, farm, look), look).report,
+    repair: createRepairVerbs(parts, farm),
     listCertificates: (request) => listFiles(parts, request),
     async drain(node, by = parts.by) {
       await farm.chosen(node);

@@ -59,6 +59,7 @@ export function noFarm(asked: Asked, changes: Partial<Operations> = {}): Operati
       prove: unexpected("prove"),
     },
     doctor: unexpected("doctor"),
+    repair: { plan: unexpected("repair.plan"), run: unexpected("repair.run"), history: unexpected("repair.history") },
     listCertificates: unexpected("listCertificates"),
     drain: (node, by) => {
       asked.push(["drain", node, by]);

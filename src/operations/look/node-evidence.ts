@@ -1,4 +1,4 @@
-import { parseIpAddress, type Instant } from "../../base/index.ts";
+import { parseIpAddress, type Instant, type IpAddress } from "../../base/index.ts";
 import type { FarmConfig } from "../../config/index.ts";
 import type { EvidenceBinding, EvidenceRow, ListenerEvidence, NodeEvidence } from "../../doctor/index.ts";
 import type { EvidenceAnswer } from "../../node/index.ts";
@@ -35,7 +35,7 @@ export function nodeEvidence(answered: Answered): NodeEvidence {
       },
     },
     clock: clockOf(answered, source),
-    addresses: answer.addresses.map(parseIpAddress).filter((address) => address !== undefined),
+    addresses: addressesOf(answer),
     table: {
       source: `${source}: binding table`,
       rows: rowsOf(answer),
@@ -62,6 +62,12 @@ export function nodeEvidence(answered: Answered): NodeEvidence {
     proof: report.proof,
     ...(ticketKeys === undefined ? {} : { ticketKeys: { source, fingerprint: ticketKeys } }),
   };
+}
+
+/** A system may take more addresses than its interfaces show (127.0.0.0/8 is one); those that the node listens on are its own. */
+function addressesOf({ addresses, report }: EvidenceAnswer): readonly IpAddress[] {
+  const all = [...addresses, ...report.listeners.map(({ address }) => address)].map(parseIpAddress);
+  return [...new Set(all.filter((address) => address !== undefined && address !== "0.0.0.0" && address !== "::"))] as readonly IpAddress[]; // filtered
 }
 
 /** The node's clock is read between asking and the answer's arrival: half of that time is how far it can be off. */
