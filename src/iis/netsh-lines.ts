@@ -5,16 +5,19 @@ import { MAX_LINES, MAX_LINE_LENGTH } from "./limits.ts";
 /** What a value looks like, in any language. `empty`: there is a label and nothing after it. */
 export type ValueShape = "endpoint" | "port" | "hash" | "guid" | "null" | "empty" | "other";
 
-/** A line that is not blank. */
-export interface NetshLine {
-  /** From 1. */
-  readonly number: number;
+interface PartedLine {
   readonly text: string;
   /** Absent when no colon parts the line. */
   readonly label?: string;
   /** The whole text when there is no label. */
   readonly value: string;
   readonly shape: ValueShape;
+}
+
+/** A line that is not blank. */
+export interface NetshLine extends PartedLine {
+  /** From 1. */
+  readonly number: number;
 }
 
 const ENDPOINT = /^(?:\[[0-9a-f:.]+(?:%\w+)?\]|[^\s:[\]]+):(\d{1,5})$/i;
@@ -32,29 +35,35 @@ export function shapeOf(value: string): ValueShape {
   return parsePort(ENDPOINT.exec(value)?.[1] ?? "") === undefined ? "other" : "endpoint";
 }
 
-/** Signs that mail programs, wikis and terminals put around pasted text. */
-const PASTED = new Set(["`", "|", "\u0000"]);
+/** Different lines that are remembered: those of a table repeat from row to row. */
+const MAX_KNOWN = 4_096;
 
 /**
  * The lines that are not blank, parted into label and value.
  * @throws IIS_INPUT_TOO_LARGE that names the file
  */
-export function netshLines(text: string, name: string): readonly NetshLine[] {
-  const lines: NetshLine[] = [];
+export function* netshLines(text: string, name: string): Generator<NetshLine, void, undefined> {
+  const known = new Map<string, PartedLine>();
   let number = 0;
+  let yielded = 0;
   for (let start = 0; start < text.length;) {
     const feed = text.indexOf("\n", start);
     const end = feed < 0 ? text.length : feed;
-    number += 1;
-    const bare = trimPasted(text.slice(start, Math.min(end, start + MAX_LINE_LENGTH)));
+    const raw = text.slice(start, Math.min(end, start + MAX_LINE_LENGTH));
     const whole = end - start <= MAX_LINE_LENGTH;
+    number += 1;
     start = end + 1;
-    if (bare === "") continue;
-    if (lines.length === MAX_LINES) throw tooLarge(name, `has more than ${MAX_LINES} lines with text`);
-    lines.push(whole ? partLine(number, bare) : { number, text: bare, value: bare, shape: "other" });
+    const parted = known.get(raw) ?? partLine(trimPasted(raw), whole);
+    if (known.size < MAX_KNOWN && whole) known.set(raw, parted);
+    if (parted.text === "") continue;
+    if (yielded === MAX_LINES) throw tooLarge(name, `has more than ${MAX_LINES} lines with text`);
+    yielded += 1;
+    yield { number, ...parted };
   }
-  return lines;
 }
+
+/** Signs that mail programs, wikis and terminals put around pasted text. */
+const PASTED = new Set(["`", "|", "\u0000"]);
 
 /** By hand: an expression that ends in `$` takes the square of the time on long runs of blanks. */
 function trimPasted(line: string): string {
@@ -65,18 +74,19 @@ function trimPasted(line: string): string {
   return line.slice(from, to);
 }
 
-const isMargin = (char: string | undefined): boolean => char !== undefined && (PASTED.has(char) || /\s/.test(char));
+const isMargin = (char: string | undefined): boolean => char !== undefined && (char === " " || PASTED.has(char) || /\s/.test(char));
 
 /** The first colon with a blank beside it (or a full-width one) parts: `IP:port   : x`, `Name: MY`, `HTTP2 :Not Set`, `Magasin :       : MY`. */
-function partLine(number: number, text: string): NetshLine {
+function partLine(text: string, whole: boolean): PartedLine {
+  if (!whole) return { text, value: text, shape: "other" };
   for (let at = text.search(/[:：]/); at >= 0; at = nextColon(text, at + 1)) {
     const before = text[at - 1];
     const after = text[at + 1];
     if (text[at] === ":" && !isBlank(before) && !isBlank(after)) continue;
     const value = text.slice(at).replace(/^[\s:：]+/, "");
-    return { number, text, label: text.slice(0, at).trim(), value, shape: shapeOf(value) };
+    return { text, label: text.slice(0, at).trim(), value, shape: shapeOf(value) };
   }
-  return { number, text, value: text, shape: shapeOf(text) };
+  return { text, value: text, shape: shapeOf(text) };
 }
 
 function nextColon(text: string, from: number): number {

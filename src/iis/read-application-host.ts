@@ -44,8 +44,16 @@ export function readApplicationHost(content: Uint8Array | string, source: Source
 }
 
 function digestOf(root: XmlElement): string {
-  const text = JSON.stringify(root, (key, value: unknown) => (key === "line" ? undefined : value));
-  return createHash("sha256").update(text).digest("hex").toUpperCase();
+  const parts: string[] = [];
+  addParts(root, parts);
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").toUpperCase();
+}
+
+/** Names and values in order, and where an element ends; the reader of XML bounds the depth. */
+function addParts({ name, attributes, children }: XmlElement, parts: string[]): void {
+  parts.push(name, ...Object.entries(attributes).flat());
+  for (const child of children) addParts(child, parts);
+  parts.push("/");
 }
 
 /**
@@ -83,12 +91,14 @@ function hasLegacyData(element: XmlElement): boolean {
 
 function readSite(site: XmlElement, defaultIsOff: boolean, unread: UnreadLines): IisSite {
   const { name = "", id = "", serverAutoStart } = site.attributes;
+  const hsts = all([site], "hsts").at(-1)?.attributes;
   return {
     name,
     ...(/^\d{1,10}$/.test(id) ? { id: Number(id) } : {}),
     autoStart: serverAutoStart === undefined ? !defaultIsOff : !isFalse(serverAutoStart),
     bindings: all(all([site], "bindings"), "binding").map((binding) => readBinding(binding, unread)),
     applications: all([site], "application").map(readApplication),
+    ...(hsts === undefined ? {} : { hsts }),
     line: site.line,
   };
 }

@@ -442,7 +442,7 @@ describe("readNetsh", () => {
         "Extended:",
       );
       fc.assert(
-        fc.property(fc.array(fc.oneof(word, fc.string({ unit: "binary" })), { maxLength: 40 }), (lines) => {
+        fc.property(fc.array(fc.oneof(word, fc.string({ unit: "binary-ascii" })), { maxLength: 40 }), (lines) => {
           const { rows, unread } = readNetsh(lines.join("\n"), SOURCE);
           const guids = lines.filter((line) => line === `a : ${IIS}`).length;
           const told = rows.filter(({ appId }) => appId === IIS).length + unread.filter(({ text }) => text === `a : ${IIS}`).length;

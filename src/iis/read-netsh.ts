@@ -16,20 +16,43 @@ export function readNetsh(content: Uint8Array | string, source: Source): TableEv
   const { text } = decodeText(content, source);
   if (isNetshJson(text)) return readNetshJson(text, source);
   const reading: Reading = { pool: new TextPool(), optionSets: new Map(), unread: new UnreadLines() };
-  const lines = netshLines(text, source);
   const rows: EvidenceRow[] = [];
-  let start = 0;
+  let block: NetshLine[] = [];
   let inRow = false;
-  for (let at = 0; at <= lines.length; at += 1) {
-    if (at < lines.length && !startsRow(lines, at)) continue;
-    if (inRow) {
-      const row = readRow(lines.slice(start, at), reading);
-      if (row !== undefined) rows.push(row);
-    } else for (let before = start; before < at; before += 1) if (!isFurniture(lines, before)) reading.unread.add(...shown(lines[before]));
-    start = at;
-    inRow = true;
+  const finish = (): void => {
+    const row = inRow ? readRow(block, reading) : undefined;
+    if (row !== undefined) rows.push(row);
+    else tellUnread(block, reading.unread);
+  };
+  for (const lines of threeByThree(netshLines(text, source))) {
+    if (startsRow(lines)) {
+      finish();
+      block = [];
+      inRow = true;
+    }
+    block.push(lines[0]);
   }
+  finish();
   return { source, rows, unread: reading.unread.list() };
+}
+
+/** Each line with the two after it. */
+type Window = readonly [NetshLine, NetshLine | undefined, NetshLine | undefined];
+
+function* threeByThree(lines: Iterable<NetshLine>): Generator<Window, void, undefined> {
+  let first: NetshLine | undefined;
+  let second: NetshLine | undefined;
+  for (const third of lines) {
+    if (first !== undefined) yield [first, second, third];
+    first = second;
+    second = third;
+  }
+  if (first !== undefined) yield [first, second, undefined];
+  if (second !== undefined) yield [second, undefined, undefined];
+}
+
+function tellUnread(block: readonly NetshLine[], unread: UnreadLines): void {
+  for (const [at, { number, text }] of block.entries()) if (!isFurniture(block, at)) unread.add(number, text);
 }
 
 /** Whether a reading is a table, if only an empty one: rows, or the heading with its line. Messages of errors have neither. */
@@ -44,8 +67,6 @@ interface Reading {
   readonly unread: UnreadLines;
 }
 
-const shown = (line: NetshLine | undefined): [number, string] => [line?.number ?? 0, line?.text ?? ""];
-
 /** How far the hash and the GUID of a row are from its first line, in lines. */
 const HEAD = 4;
 
@@ -53,8 +74,8 @@ const HEAD = 4;
  * An endpoint starts a row wherever it stands. A bare number does so only right before the hash and GUID of a row, since time-outs are
  * numbers too. Whatever else stands before a hash and a GUID is a row whose key cannot be read: it must not pass for options of the row before.
  */
-function startsRow(lines: readonly NetshLine[], at: number): boolean {
-  const [shape, next, second] = [lines[at]?.shape, lines[at + 1]?.shape, lines[at + 2]?.shape];
+function startsRow(lines: Window): boolean {
+  const [shape, next, second] = lines.map((line) => line?.shape);
   if (shape === "endpoint") return true;
   if (shape === "port") return (isHashPlace(next) && second === "guid") || (next === "guid" && isHashPlace(second));
   return shape === "other" && second === "guid" && (next === "hash" || next === "null");
@@ -69,10 +90,7 @@ function readRow(lines: readonly NetshLine[], reading: Reading): EvidenceRow | u
   const hash = head.find(({ shape }) => isHashPlace(shape));
   const guid = head.find(({ shape }) => shape === "guid");
   const key = keyOf(first, hash, guid);
-  if (key === undefined) {
-    for (const [at, line] of lines.entries()) if (!isFurniture(lines, at)) reading.unread.add(line.number, line.text);
-    return undefined;
-  }
+  if (key === undefined) return undefined;
   const store = storeOf(rest, hash, guid);
   const { pool } = reading;
   return {

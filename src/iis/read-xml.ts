@@ -87,8 +87,7 @@ const SECRET_HOLDER = new Set(["environmentvariable", "add"]);
 
 /** Encrypted values stay encrypted and never leave; values that may be secret though they stand there in clear do not either. */
 function seal(element: string, attributes: Readonly<Record<string, string>>, pool: TextPool): Readonly<Record<string, string>> {
-  const name = attributes["name"] ?? attributes["key"] ?? "";
-  const holds = SECRET_HOLDER.has(element.toLowerCase()) && (element !== "add" || SECRET_NAME.test(name));
+  const holds = SECRET_HOLDER.has(element.toLowerCase()) && holdsSecret(element, attributes);
   return Object.fromEntries(
     Object.entries(attributes).map(([attribute, value]) => {
       const secret = value.startsWith("[enc:") || SECRET_NAME.test(attribute) || (holds && attribute === "value");
@@ -96,3 +95,7 @@ function seal(element: string, attributes: Readonly<Record<string, string>>, poo
     }),
   );
 }
+
+/** Environment variables hold what they like; `add` tells by its name or key. */
+const holdsSecret = (element: string, { name, key }: Readonly<Record<string, string>>): boolean =>
+  element !== "add" || SECRET_NAME.test(name ?? key ?? "");
