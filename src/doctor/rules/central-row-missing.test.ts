@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
+import { diffTables, type Row } from "../../bindings/index.ts";
 import type { EvidenceRow, NodeEvidence } from "../evidence.ts";
-import { anyRow, binding, bindings, centralRow, centralStore, event, hostRow, iisNode, table } from "../testing/evidence.ts";
+import { anyRow, binding, bindings, centralRow, centralStore, certfarmNode, event, hostRow, iisNode, table } from "../testing/evidence.ts";
 import { ask, RESET, served, wrong, type Script } from "../testing/examination.ts";
 import { centralRowMissing } from "./central-row-missing.ts";
 
@@ -70,6 +71,15 @@ test("without bindings of a node it says so, when its peers have the row and its
     { nodes: ["web2"], certainty: "likely", decides: "the bindings of web2: its applicationHost.config", explains: [{ node: "web2" }] },
   ]);
   expect(ask(centralRowMissing, { ...script, cells: { web1: right, web2: right } }).status).toBe("passed");
+});
+
+test("a certfarm node that misses the row by its own account needs no other witness", () => {
+  const { bindings: _bindings, ...node } = certfarmNode([HOST]);
+  const desired: Row = { key: { kind: "central", port: 443 }, origin: "configuration", appId: "{c7a3d0e2-5b94-4f61-9d27-6e10f84ab35c}" };
+  const web1 = { ...node, table: { ...table(), drift: diffTables({ rows: [desired] }, { rows: [] }), reconcile: "observe" as const } };
+  expect(
+    ask(centralRowMissing, { cells: { web1: { [HOST]: { kind: "alert", alert: "unrecognized_name" } } }, evidence: { web1 } }).findings,
+  ).toMatchObject([{ summary: "web1 has no central row on port 443", certainty: "certain", explains: [{ node: "web1", host: HOST }] }]);
 });
 
 const others: [string, Partial<NodeEvidence>, string][] = [

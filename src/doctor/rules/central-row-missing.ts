@@ -50,8 +50,12 @@ function missingPorts(tables: readonly Table[], node: Table): readonly number[] 
     bindings === undefined
       ? tables.flatMap(({ part }) => part.rows.flatMap(({ key }) => (key.kind === "central" ? [key.port] : [])))
       : centralBindings(bindings).map(({ port }) => port);
-  return [...new Set(wanted)].filter((port) => !hasRow(node, port)).toSorted((a, b) => a - b);
+  return [...new Set([...wanted, ...driftedPorts(node)])].filter((port) => !hasRow(node, port)).toSorted((a, b) => a - b);
 }
+
+/** Ports for which a certfarm node itself says that the row is missing. */
+const driftedPorts = ({ part }: Table): readonly number[] =>
+  (part.drift ?? []).flatMap(({ kind, key }) => (kind === "missing" && key.kind === "central" ? [key.port] : []));
 
 interface Case {
   readonly tables: readonly Table[];
@@ -62,7 +66,7 @@ interface Case {
 function findings(view: View, { tables, node, port }: Case): readonly FindingDraft[] {
   const name = node.node.name;
   const symptoms = centralSymptoms(view, node).filter((symptom) => symptom.port === port && symptom.how !== "other");
-  const guessed = node.evidence.bindings === undefined;
+  const guessed = node.evidence.bindings === undefined && !driftedPorts(node).includes(port);
   // Without its bindings only what fails shows that the node wants the row.
   if (guessed && symptoms.length === 0) return [];
   return [
