@@ -42,7 +42,15 @@ function ofName({ byPattern }: Clues, patterns: readonly HostPattern[]): Absence
 
 function ofCertificate({ byCertificate }: Clues, patterns: readonly HostPattern[], { make }: StoreSight): Absence | undefined {
   const file = firstOf(byCertificate, patterns);
-  return file === undefined ? undefined : { kind: promisedBy(file.name, make) === undefined ? "misnamed" : "copy-missing", file };
+  return file === undefined ? undefined : { kind: isWellNamed(file, make) ? "copy-missing" : "misnamed", file };
+}
+
+/** Whether the file's name is one of its certificate's names. */
+function isWellNamed({ name, reading }: CentralFile, make: CentralMake): boolean {
+  const promised = promisedBy(name, make);
+  return (
+    promised !== undefined && reading?.facts?.leaf.dnsNames.some((other) => patternCovers(other, promised as unknown as HostName)) === true
+  ); // a wildcard equals itself or nothing
 }
 
 function ofGuess({ byGuess }: Clues, patterns: readonly HostPattern[], host: HostName): Absence | undefined {
@@ -82,17 +90,21 @@ const known = new WeakMap<readonly CentralFile[], Map<CentralMake, Clues>>();
 function cluesOf(files: readonly CentralFile[], make: CentralMake): Clues {
   const makes = known.get(files) ?? new Map<CentralMake, Clues>();
   known.set(files, makes);
-  const clues = makes.get(make) ?? {
-    byPattern: groupFiles(files, ({ name }) => listed(parseFileName(name)?.pattern)),
-    // A good name first: then only a copy is missing.
-    byCertificate: groupFiles(
-      files.toSorted((a, b) => Number(promisedBy(a.name, make) === undefined) - Number(promisedBy(b.name, make) === undefined)),
-      ({ reading }) => [...new Set(reading?.facts?.leaf.dnsNames)],
-    ),
-    byGuess: groupFiles(files, ({ name }) => guessesOf(name)),
-  };
+  const clues = makes.get(make) ?? collect(files, make);
   makes.set(make, clues);
   return clues;
+}
+
+function collect(files: readonly CentralFile[], make: CentralMake): Clues {
+  const good = new Set(files.filter((file) => isWellNamed(file, make)));
+  return {
+    byPattern: groupFiles(files, ({ name }) => listed(parseFileName(name)?.pattern)),
+    // A good name first: then only a copy is missing.
+    byCertificate: groupFiles([...good, ...files.filter((file) => !good.has(file))], ({ reading }) => [
+      ...new Set(reading?.facts?.leaf.dnsNames),
+    ]),
+    byGuess: groupFiles(files, ({ name }) => guessesOf(name)),
+  };
 }
 
 const listed = (pattern: HostPattern | undefined): readonly HostPattern[] => (pattern === undefined ? [] : [pattern]);

@@ -1,71 +1,9 @@
-import type { CentralFile } from "../../evidence.ts";
-import type { CertificateFacts, FileStatus } from "../../../pki/index.ts";
-import {
-  centralFile,
-  centralStore,
-  certfarmNode,
-  certificateFacts,
-  fileFacts,
-  fileReading,
-  iisNode,
-  installed,
-  pattern,
-} from "../evidence.ts";
-import { at, RESET, served, wrong, type CellScript, type Script } from "../examination.ts";
+import { centralFile, centralStore, certfarmNode, fileFacts, fileReading, iisNode, installed, pattern } from "../evidence.ts";
 import { INTERMEDIATE, ROOT, seen, seenLeaf } from "../certificates.ts";
+import { at, RESET, served, wrong } from "../examination.ts";
+import { ALONE, certfarmFile, everywhere, FORMER, holding, iisFarm, SHOP_FILE, SHOP_WELL, WILDCARD } from "../file-scripts.ts";
+import { HOST, SHOP } from "../wire-scripts.ts";
 import type { CatalogueRow } from "./catalogue-row.ts";
-
-const HOST = "www.example.com";
-const SHOP = "shop.example.com";
-const WELL = { [SHOP]: served(SHOP) };
-const REFUSED: CellScript = { kind: "alert", alert: "internal_error" };
-const share = (...files: readonly CentralFile[]): NonNullable<Script["changes"]> => ({ central: { source: "share", files } });
-
-/** Two IIS servers that list the same files; the doctor opened them on the share. */
-const iisFarm = (files: readonly CentralFile[], outcomes: readonly [CellScript, CellScript], host = HOST): Script => ({
-  cells: { web1: { ...WELL, [host]: outcomes[0] }, web2: { ...WELL, [host]: outcomes[1] } },
-  evidence: {
-    web1: iisNode([SHOP, host], { central: centralStore(files.map(({ reading: _reading, ...file }) => file)) }),
-    web2: iisNode([SHOP, host], { central: centralStore(files.map(({ reading: _reading, ...file }) => file)) }),
-  },
-  changes: share(...files),
-});
-
-/** One certfarm node whose file for the host has this status. */
-const certfarmFile = (status: FileStatus): Script => ({
-  cells: { web1: { ...WELL, [HOST]: REFUSED } },
-  evidence: {
-    web1: certfarmNode([SHOP, HOST], {
-      central: {
-        source: "certificates",
-        files: [centralFile(`${SHOP}.pfx`), centralFile(`${HOST}.pfx`, { reading: fileReading(HOST, status) })],
-      },
-    }),
-  },
-});
-
-/** A file with these facts of its certificate. */
-const holding = (name: string, label: string, leaf: Partial<CertificateFacts>, changes: Partial<CentralFile> = {}): CentralFile =>
-  centralFile(name, {
-    label,
-    reading: fileReading(label, "ok", {
-      facts: fileFacts(label, { leaf: certificateFacts(label, { dnsNames: [pattern(HOST)], ...leaf }) }),
-    }),
-    ...changes,
-  });
-
-/** The certificate from before the renewal, which goes on for some days. */
-const FORMER = served("former", { subject: `CN=${HOST}`, dnsNames: [HOST], notBefore: at(-100), notAfter: at(5) });
-
-/** Every node alike. */
-const everywhere = (outcome: CellScript): Script => ({ cells: { web1: { [HOST]: outcome }, web2: { [HOST]: outcome } } });
-
-/** The leaf without its intermediate. */
-const ALONE = served(HOST, { verified: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", chainLength: 1, chain: [seenLeaf(HOST)] });
-
-const WILDCARD = served("*.example.com");
-
-const SHOP_FILE = centralFile(`${SHOP}.pfx`);
 
 /** Causes that rules of tier "host" name: files, certificates, names. */
 export const FILE_CAUSES: readonly CatalogueRow[] = [
@@ -124,7 +62,7 @@ export const FILE_CAUSES: readonly CatalogueRow[] = [
       cells: Object.fromEntries(
         ["web1", "web2"].map((node) => [
           node,
-          { ...WELL, "a.b.example.com": wrong("*.example.com", { subject: "CN=*.example.com", dnsNames: ["*.example.com"] }) },
+          { ...SHOP_WELL, "a.b.example.com": wrong("*.example.com", { subject: "CN=*.example.com", dnsNames: ["*.example.com"] }) },
         ]),
       ),
     },
@@ -176,7 +114,7 @@ export const FILE_CAUSES: readonly CatalogueRow[] = [
     cause: 27,
     name: "renewed hours ago, and one node serves the former certificate",
     script: {
-      cells: { web1: { ...WELL, [HOST]: served(HOST) }, web2: { ...WELL, [HOST]: FORMER } },
+      cells: { web1: { ...SHOP_WELL, [HOST]: served(HOST) }, web2: { ...SHOP_WELL, [HOST]: FORMER } },
       evidence: { web1: certfarmNode([SHOP, HOST]), web2: certfarmNode([SHOP, HOST]) },
     },
     first: "stale-certificate",
@@ -210,7 +148,7 @@ export const FILE_CAUSES: readonly CatalogueRow[] = [
   {
     cause: 27,
     name: "one node serves the former certificate, seen from outside",
-    script: { cells: { web1: { ...WELL, [HOST]: served(HOST) }, web2: { ...WELL, [HOST]: FORMER } } },
+    script: { cells: { web1: { ...SHOP_WELL, [HOST]: served(HOST) }, web2: { ...SHOP_WELL, [HOST]: FORMER } } },
     first: "stale-certificate",
     nodes: ["web2"],
   },
@@ -231,7 +169,7 @@ export const FILE_CAUSES: readonly CatalogueRow[] = [
     cause: 30,
     name: "the replica of one IIS server holds the former file",
     script: {
-      cells: { web1: { ...WELL, [HOST]: served(HOST) }, web2: { ...WELL, [HOST]: FORMER } },
+      cells: { web1: { ...SHOP_WELL, [HOST]: served(HOST) }, web2: { ...SHOP_WELL, [HOST]: FORMER } },
       evidence: {
         web1: iisNode([SHOP, HOST]),
         web2: iisNode([SHOP, HOST], {
@@ -249,7 +187,7 @@ export const FILE_CAUSES: readonly CatalogueRow[] = [
     cause: 30,
     name: "the replica of one IIS server lacks a file",
     script: {
-      cells: { web1: { ...WELL, [HOST]: served(HOST) }, web2: { ...WELL, [HOST]: RESET } },
+      cells: { web1: { ...SHOP_WELL, [HOST]: served(HOST) }, web2: { ...SHOP_WELL, [HOST]: RESET } },
       evidence: { web1: iisNode([SHOP, HOST]), web2: iisNode([SHOP, HOST], { central: centralStore([SHOP_FILE]) }) },
     },
     first: "replica-behind",
