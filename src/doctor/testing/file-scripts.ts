@@ -2,7 +2,7 @@ import type { CertificateFacts, FileStatus } from "../../pki/index.ts";
 import type { CentralFile } from "../evidence.ts";
 import { seenLeaf } from "./certificates.ts";
 import { centralFile, centralStore, certfarmNode, certificateFacts, fileFacts, fileReading, iisNode, pattern } from "./evidence.ts";
-import { at, RESET, served, type CellScript, type Script } from "./examination.ts";
+import { at, served, type CellScript, type Script } from "./examination.ts";
 import { alert, HOST, SHOP } from "./wire-scripts.ts";
 
 /** The host that is well everywhere. */
