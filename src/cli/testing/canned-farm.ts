@@ -7,8 +7,8 @@ import { join } from "node:path";
 
 import { ROUTES, type RouteName } from "../../admin/client.ts";
 
-/** What an admin API is asked, and what it answers: lines of progress, then the result. */
-export type Answers = Partial<Record<RouteName, (input: unknown) => { readonly progress?: readonly unknown[]; readonly result: unknown }>>;
+/** What an admin API is asked, and what it answers: lines of progress, then the result; without a result it never ends. */
+export type Answers = Partial<Record<RouteName, (input: unknown) => { readonly progress?: readonly unknown[]; readonly result?: unknown }>>;
 
 /** An admin API on a port of its own that gives fixed answers; `options` are those of the command line that lead to it. */
 export interface CannedFarm {
@@ -35,7 +35,7 @@ export async function startCannedFarm(answers: Answers): Promise<CannedFarm> {
       const route: { readonly progress?: unknown } = ROUTES[name];
       if (route.progress === undefined) return void response.end(JSON.stringify(result));
       for (const each of progress) response.write(`${JSON.stringify({ progress: each })}\n`);
-      response.end(`${JSON.stringify({ result })}\n`);
+      if (result !== undefined) response.end(`${JSON.stringify({ result })}\n`);
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -249,6 +249,24 @@ describe("looking at the farm", () => {
     expect(farm.asked.map(({ input }) => input)).toEqual([{}, { hosts: ["www.example.com"], nodes: ["web1", "web2"], deep: true }]);
   });
 
+  it("says so when it is broken off before there is an answer", async () => {
+    const controller = new AbortController();
+    const started = () => {
+      controller.abort();
+      return { progress: [{ phase: "probes", done: 1, total: 2 }] };
+    };
+    farm = await startCannedFarm({ doctor: started });
+    const host = testHost({ signal: controller.signal });
+    expect(await runCli(["doctor", ...farm.options], host)).toBe(2);
+    expect(host.written).toEqual({ out: "", err: "Broken off before the farm had an answer.\n" });
+  });
+
+  it("takes no option of looking from here", async () => {
+    const host = testHost();
+    expect(await runCli(["doctor", "--password-file", "p"], host)).toBe(2);
+    expect(host.written.err).toContain("--password-file goes with --share or --evidence");
+  });
+
   it("says how to look without a farm when there is none", async () => {
     const host = testHost();
     expect(await runCli(["doctor", "www.example.com", "--farm", at("none")], host)).toBe(2);

@@ -55,7 +55,7 @@ function checkOutputs({ json }: Session, { junit, prometheus, watch, since }: Do
 type Look = () => Promise<DoctorReport>;
 
 /** One look at what the options name, with a progress bar. */
-async function createLook(session: Session, hosts: readonly string[], options: LookOptions): Promise<Look> {
+async function createLook(session: Session, hosts: readonly string[], options: DoctorOptions): Promise<Look> {
   const { signal } = session.host;
   if (isHere(options)) {
     const [client, input] = [await session.here(), await hereInput(hosts, options)];
@@ -65,7 +65,12 @@ async function createLook(session: Session, hosts: readonly string[], options: L
   const client = await session.farm().catch((error: unknown) => {
     throw withoutFarm(error);
   });
-  return () => withBar(session, (onProgress) => client.call("doctor", input, { signal, onProgress }));
+  return () =>
+    withBar(session, (onProgress) => client.call("doctor", input, { signal, onProgress })).catch((error: unknown) => {
+      // The farm's own process was looking: what it had seen is gone with the call.
+      if (signal.aborted && options.watch === undefined) session.host.err.write("Broken off before the farm had an answer.\n");
+      throw error;
+    });
 }
 
 /** Runs a call that tells how far its looking has come. */

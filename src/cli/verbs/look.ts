@@ -46,6 +46,7 @@ export async function hereInput(hosts: readonly string[], options: LookOptions):
 
 /** Input of `doctor`. @throws INPUT_FILE_UNUSABLE */
 export async function farmInput(hosts: readonly string[], options: LookOptions): Promise<RouteInput<"doctor">> {
+  if (options.passwordFile !== undefined) throw new FarmError("USAGE", "--password-file goes with --share or --evidence");
   return { ...(await hostInput(hosts, options)), ...some("nodes", options.node), ...(await dialInput(options)) };
 }
 
