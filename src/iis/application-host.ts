@@ -26,6 +26,8 @@ export interface IisSite {
   readonly autoStart: boolean;
   readonly bindings: readonly IisBinding[];
   readonly applications: readonly IisApplication[];
+  /** The attributes of its `hsts` element (IIS 10.0 1709). */
+  readonly hsts?: Readonly<Record<string, string>>;
   readonly line: number;
 }
 
