@@ -28,8 +28,17 @@ describe("evidenceFileSchema", () => {
     [{ central: { files: [{ name: "a.pfx", size: -1 }] } }, "central.files.0.size"],
     [{ certificates: { store: "My" } }, "certificates.0.thumbprint"],
     [{ version: 2 }, "version"],
+    [{ server: "web\u001b[31m" }, "server"],
+    [{ server: "../web1" }, "server"],
   ])("names the path of what is wrong in %j", (change, path) => {
     const result = evidenceFileSchema.safeParse({ ...least, ...change });
     expect(result.error?.issues.map((issue) => issue.path.join("."))).toContain(path);
+  });
+
+  it("complains of a few wrong entries of a list, and of too many entries, once", () => {
+    const wrong = (entry: unknown, count: number) =>
+      evidenceFileSchema.safeParse({ ...least, addresses: Array.from({ length: count }, () => entry) });
+    expect(wrong(1, 100_000).error?.issues).toHaveLength(5);
+    expect(wrong("::1", 200_001).error?.issues).toHaveLength(1);
   });
 });

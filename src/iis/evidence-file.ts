@@ -32,12 +32,39 @@ function optional<T extends z.ZodType>(shape: T) {
   return z.preprocess((value) => value ?? undefined, shape.optional());
 }
 
+/** The most entries of a list; a share has one file a host name. */
+const MAX_ENTRIES = 200_000;
+
+/** Wrong entries of a list that are told before the others are left unread: a hostile file must not make millions of complaints. */
+const MAX_WRONG = 5;
+
 /** PowerShell writes a list of one as its element, and an empty list as `null`: both are read as lists. */
 function list<T extends z.ZodType>(shape: T) {
-  return z.preprocess(
-    (value) => (value === null || value === undefined || Array.isArray(value) ? (value ?? undefined) : [value]),
-    z.array(shape).optional(),
-  );
+  return z
+    .unknown()
+    .transform((value, context): z.output<T>[] | undefined => {
+      if (value === null || value === undefined) return undefined;
+      const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+      if (entries.length > MAX_ENTRIES)
+        context.addIssue({ code: "custom", message: `has ${entries.length} entries; at most ${MAX_ENTRIES} are read` });
+      return entries.length > MAX_ENTRIES ? z.NEVER : readEntries(shape, entries, context);
+    })
+    .optional();
+}
+
+function readEntries<T extends z.ZodType>(shape: T, entries: readonly unknown[], context: z.core.$RefinementCtx): z.output<T>[] {
+  const read: z.output<T>[] = [];
+  let wrong = 0;
+  for (const [at, entry] of entries.entries()) {
+    const result = shape.safeParse(entry);
+    if (result.success) read.push(result.data);
+    else {
+      for (const { path, message } of result.error.issues) context.addIssue({ code: "custom", path: [at, ...path], message });
+      wrong += 1;
+    }
+    if (wrong === MAX_WRONG) break;
+  }
+  return wrong === 0 ? read : z.NEVER;
 }
 
 /** `2026-06-15T12:00:00.1234567Z`: .NET's round-trip form, in UTC. */
@@ -138,7 +165,7 @@ export const evidenceFileSchema = z.object({
   format: z.literal(EVIDENCE_FORMAT),
   version: z.literal(EVIDENCE_VERSION),
   /** The computer's name; what the doctor calls the node. */
-  server: z.string().trim().min(1, { error: "must name the server" }).max(255),
+  server: z.string().regex(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,254}$/u, { error: "must be a computer's name" }),
   collectedAt: moment,
 
   /** `Microsoft Windows Server 2022 Standard`, `10.0.20348`, 20348. */

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { instant, parseIpAddress, requireHostName } from "../base/index.ts";
@@ -145,5 +146,33 @@ describe("explainIis", () => {
       `✓ served: the certificate ${A} in My by row any:0.0.0.0:443`,
       "? assumed: A name without a central file goes on to the rows for any address: described for Windows Server 2012, not proved for 2019 and later.",
     ]);
+  });
+
+  it("always ends, and what serves is a row of the table", () => {
+    const keys = [
+      "10.0.0.4:443",
+      "www.example.com:443",
+      "*.example.com:443",
+      "443",
+      "[::]:443",
+      "0.0.0.0:443",
+      "8443",
+      "[2001:db8::4]:443",
+    ];
+    fc.assert(
+      fc.property(
+        fc.subarray(keys),
+        fc.subarray(["www.example.com.pfx", "_.example.com.pfx", "xn--mnchen-3ya.de.pfx"]),
+        fc.constantFrom(undefined, "www.example.com", "a.example.com", "münchen.de", "localhost"),
+        fc.constantFrom(undefined, "10.0.0.4", "10.0.0.5", "2001:db8::4"),
+        (rows, names, serverName, address) => {
+          const table = rowsOf(...rows.map((key) => (/^\d+$/.test(key) ? key : `${key} ${A}`)));
+          const { outcome, trail } = ask(node(table, { central: files(...names) }), serverName, address);
+          expect(trail.filter(({ outcome: step }) => step === "chosen")).toHaveLength(outcome.kind === "serve" ? 1 : 0);
+          if (outcome.kind === "serve") expect(table.map(({ key }) => key)).toContainEqual(outcome.row);
+          else expect(outcome.kind).toBe("reset");
+        },
+      ),
+    );
   });
 });

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { EVIDENCE_FORMAT } from "./evidence-file.ts";
@@ -152,6 +153,63 @@ describe("readEvidenceFile", () => {
   ])("names the path of %s", (_what, changes, message) => {
     expect(() => read(changes)).toThrow(
       expect.objectContaining({ code: "IIS_EVIDENCE_INVALID", message: expect.stringMatching(message) as string }),
+    );
+  });
+
+  it.each([
+    ["with a mark", Buffer.from(`\uFEFF${JSON.stringify(least)}`)],
+    ["in UTF-16, as Windows PowerShell redirects", Buffer.from(`\uFEFF${JSON.stringify(least)}`, "utf16le")],
+  ])("reads a file %s", (_what, bytes) => {
+    expect(readEvidenceFile(bytes, "web1.json").name).toBe("WEB1");
+  });
+
+  it.each([
+    ["100 MB", Buffer.alloc(100 * 1024 * 1024, "x"), "IIS_INPUT_TOO_LARGE", /104857600 octets/],
+    ["deep nesting", "[".repeat(10_000_000), "IIS_INPUT_TOO_LARGE", /nests deeper than 32 levels/],
+    ["too many values", `[${"0,".repeat(3_000_000)}0]`, "IIS_INPUT_TOO_LARGE", /more than 2000000 values/],
+    ["nothing", "", "IIS_EVIDENCE_INVALID", /it is empty/],
+    [
+      "a cut file",
+      JSON.stringify(least).slice(0, 40),
+      "IIS_EVIDENCE_INVALID",
+      /web1\.json: (?:line 1, column 41 is not JSON|it breaks off)/,
+    ],
+    ["zero octets", "\u0000".repeat(100), "IIS_EVIDENCE_INVALID", /line 1, column 1 is not JSON|breaks off/],
+    ["a list", "[]", "IIS_EVIDENCE_INVALID", /web1\.json: the file: /],
+    ["another program's JSON", JSON.stringify({ format: "x\u001b[2J" }), "IIS_EVIDENCE_INVALID", /format: /],
+  ])("refuses %s soon, in words that are safe to print", (_what, content, code, message) => {
+    let thrown: unknown;
+    try {
+      readEvidenceFile(content, "web1.json");
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code, message: expect.stringMatching(message) as string });
+    expect((thrown as Error).message).toMatch(/^[\u0020-\u007e]*$/);
+  });
+
+  it("reads any JSON as evidence or refuses it by its own error", () => {
+    const part = fc.constantFrom(
+      "os",
+      "clock",
+      "table",
+      "central",
+      "configuration",
+      "certificates",
+      "events",
+      "sites",
+      "listeners",
+      "problems",
+      "addresses",
+    );
+    fc.assert(
+      fc.property(fc.dictionary(part, fc.jsonValue({ maxDepth: 4 })), (parts) => {
+        try {
+          expect(read(parts).evidence.make).toBe("iis");
+        } catch (error) {
+          expect(error).toMatchObject({ code: "IIS_EVIDENCE_INVALID" });
+        }
+      }),
     );
   });
 });
