@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { served, type Script } from "../testing/examination.ts";
-import { HOST, HTTP, WELL, alert, both, deep, second, through, told } from "../testing/wire-scripts.ts";
+import { HOST, WELL, alert, both, deep, second, told } from "../testing/wire-scripts.ts";
 import { alpnDiffers } from "./alpn-differs.ts";
 
 const rows: [string, Script, string[]][] = [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { served, type Script } from "../testing/examination.ts";
-import { HOST, HTTP, WELL, alert, second, told } from "../testing/wire-scripts.ts";
+import { HOST, WELL, alert, second, told } from "../testing/wire-scripts.ts";
 import { clientCertificateRequired } from "./client-certificate-required.ts";
 
 const rows: [string, Script, string[]][] = [

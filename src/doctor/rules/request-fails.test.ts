@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { served, type Script } from "../testing/examination.ts";
-import { HOST, HTTP, WELL, second, told } from "../testing/wire-scripts.ts";
+import { HOST, WELL, second, told } from "../testing/wire-scripts.ts";
 import { requestFails } from "./request-fails.ts";
 
 const rows: [string, Script, string[]][] = [

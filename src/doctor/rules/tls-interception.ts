@@ -11,7 +11,7 @@ export const tlsInterception: Rule = {
   code: "tls-interception",
   title: "Something between the doctor and the nodes opens TLS",
   severity: "error",
-  tier: "wire",
+  tier: "node",
   source: "https://www.rfc-editor.org/rfc/rfc9325#section-1",
   explains:
     "All hosts on all nodes show certificates of one issuer that is not trusted, and none of them is a certificate that the farm has: a firewall, virus scanner or proxy on the way opens the connections and signs certificates of its own. What the nodes serve was not seen.",

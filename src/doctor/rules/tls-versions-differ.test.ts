@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { iisNode } from "../testing/evidence.ts";
 import { RESET, served, type Script } from "../testing/examination.ts";
-import { HOST, SHOP, WELL, alert, both, deep, second, through, told } from "../testing/wire-scripts.ts";
+import { HOST, SHOP, WELL, alert, both, deep, second, told } from "../testing/wire-scripts.ts";
 import { tlsVersionsDiffer } from "./tls-versions-differ.ts";
 
 const rows: [string, Script, string[]][] = [

@@ -2,7 +2,7 @@ import type { Cell } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
 import type { EndpointFacts } from "./endpoint-facts.ts";
 import { flips } from "./flips.ts";
-import { covers, outcomeOf, servedOf, type Served } from "./served.ts";
+import { covers, outcomeOf, type Served } from "./served.ts";
 
 /** What the wire alone says of one ill cell of a node: the code of the one rule that speaks for it. */
 export type WireCause =
