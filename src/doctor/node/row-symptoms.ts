@@ -13,6 +13,8 @@ export interface RowSights {
   servedBy(row: EvidenceRow): readonly Symptom[];
   /** A connection for which the row is first in line was served well: it does no harm there. */
   provedGood(row: EvidenceRow): boolean;
+  /** Its certificate was served to somebody, rightly or not: it is there, with its key. */
+  seenToServe(row: EvidenceRow): boolean;
 }
 
 const NONE: readonly Symptom[] = [];
@@ -40,7 +42,12 @@ function look(view: View, name: string, evidence: NodeEvidence): RowSights {
     const first = isServedWell(view, cell) ? rowsFor(evidence, cell.endpoint, cell.host)[0] : undefined;
     if (first !== undefined) good.add(first);
   }
-  return { unservedBy: (row) => unserved.get(row) ?? NONE, servedBy: (row) => served.get(row) ?? NONE, provedGood: (row) => good.has(row) };
+  return {
+    unservedBy: (row) => unserved.get(row) ?? NONE,
+    servedBy: (row) => served.get(row) ?? NONE,
+    provedGood: (row) => good.has(row),
+    seenToServe: (row) => good.has(row) || served.has(row),
+  };
 }
 
 function blamedRow(

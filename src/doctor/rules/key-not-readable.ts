@@ -31,7 +31,7 @@ function findings(view: View, found: RowCertificate): readonly FindingDraft[] {
   const sights = rowSights(view, node);
   const symptoms = sights.unservedBy(row);
   const trouble = troubleOf(found, symptoms);
-  return trouble === undefined || sights.provedGood(row) ? [] : [draft(found, trouble, symptoms, certificate.subject)];
+  return trouble === undefined || sights.seenToServe(row) ? [] : [draft(found, trouble, symptoms, certificate.subject)];
 }
 
 function troubleOf({ node, certificate: { hasKey, keyReadable } }: RowCertificate, symptoms: readonly Symptom[]): Trouble | undefined {

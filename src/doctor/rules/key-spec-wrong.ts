@@ -28,7 +28,7 @@ export const keySpecWrong: Rule = {
 function findings(view: View, { node, row, certificate }: RowCertificate): readonly FindingDraft[] {
   const { keySpec } = certificate;
   const sights = rowSights(view, node);
-  if (keySpec === undefined || keySpec === EXCHANGE || certificate.hasKey === false || sights.provedGood(row)) return [];
+  if (keySpec === undefined || keySpec === EXCHANGE || certificate.hasKey === false || sights.seenToServe(row)) return [];
   const symptoms = sights.unservedBy(row);
   const { name } = node.node;
   const key = keyText(row.key);

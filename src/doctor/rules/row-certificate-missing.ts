@@ -34,7 +34,7 @@ export const rowCertificateMissing: Rule = {
 
 function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDraft[] {
   const sights = rowSights(view, node);
-  if (!namesNothing(node, row) || sights.provedGood(row)) return [];
+  if (!namesNothing(node, row) || sights.seenToServe(row)) return [];
   const symptoms = sights.unservedBy(row);
   const { name } = node.node;
   const key = keyText(row.key);

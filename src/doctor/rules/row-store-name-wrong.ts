@@ -31,7 +31,7 @@ export const rowStoreNameWrong: Rule = {
 function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDraft[] {
   const sights = rowSights(view, node);
   const held = elsewhere(node, row);
-  if (held === undefined || sights.provedGood(row)) return [];
+  if (held === undefined || sights.seenToServe(row)) return [];
   const symptoms = sights.unservedBy(row);
   const { name } = node.node;
   const key = keyText(row.key);
