@@ -161,7 +161,7 @@ describe("the program", () => {
     expect([...new Set(commands(script))].toSorted()).toEqual(
       [
         "$netsh Add-Note Add-Type Compare-Handshake ConvertFrom-Json ConvertTo-Json Enable-IISCentralCertProvider Enable-WebCentralCertProvider",
-        "ForEach-Object Get-ChildItem Get-Command Get-Handshake Get-Location Get-Note Get-SavedRow Get-StoreSetting Invoke-AddCentralRow",
+        "ForEach-Object Get-ChildItem Get-Command Get-Handshake Get-Note Get-SavedRow Get-StoreSetting Invoke-AddCentralRow",
         "Invoke-BindingToggle Invoke-DeleteRow Invoke-Netsh Invoke-Run Invoke-SetCentralStore Invoke-Step Invoke-Undo Join-Path New-Object Read-Host",
         "Restore-Row Save-Table Select-Object Set-BindingFlag Set-CentralStore Set-IISCentralCertProvider Set-Note Set-WebCentralCertProvider",
         "Test-Handshake Test-Path Test-Row Undo-Step Where-Object Write-Host Write-Line",

@@ -87,8 +87,11 @@ Invoke-Part 'access' {
             $drive = New-PSDrive -Name 'CertfarmStore' -PSProvider FileSystem -Root $location -Credential $StoreCredential
         }
         $isStoreAccount = ($user -ne '' -and (Get-FullAccount $as) -eq (Get-FullAccount $user)) -or ($user -eq '' -and $identity.IsSystem)
+        if ($isStoreAccount -and $user -ne '') { $as = $user }
         $files = @((New-Object System.IO.DirectoryInfo -ArgumentList $location).GetFiles())
         $central['access'] = [ordered]@{ kind = 'readable'; as = $as }
+        # The password that IIS has saved is not read: it may be another one.
+        if ($null -ne $drive) { $central['access']['message'] = 'tested with the password of this session' }
         $number = 0
         $central['files'] = @($files | ForEach-Object {
                 $number += 1
@@ -108,9 +111,6 @@ Invoke-Part 'access' {
     }
     elseif ($user -ne '' -and (Get-FullAccount $as) -ne (Get-FullAccount $user)) {
         Add-Problem 'access' ('The share was tested as ' + $as + '. IIS uses ' + $user + ', whose password this script does not know: run it with -StoreCredential ' + $user + ' to test that account.')
-    }
-    elseif ($user -ne '') {
-        Add-Problem 'access' ('The password that IIS has saved for ' + $user + ' was not read; the share was tested as that account with the password of this session.')
     }
 }
 

@@ -41,7 +41,7 @@ export const OPENING = String.raw`<#
 [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
 param(
     [switch] $Undo,
-    [string] $Folder = $PSScriptRoot,
+    [string] $Folder = '',
     [switch] $AnyServer,
     [switch] $AllowToggle,
     [switch] $RenewPasswords

@@ -6,7 +6,9 @@ $isDry = [bool] $WhatIfPreference
 $iisAppId = '{4dc3e181-e14b-4a21-b022-59fc669b0914}'
 $netsh = Join-Path ([Environment]::SystemDirectory) 'netsh.exe'
 $newLine = [string] [char] 10
-if ($Folder -eq '') { $Folder = (Get-Location).ProviderPath }
+if ($Folder -eq '') { $Folder = $PSScriptRoot }
+if ($Folder -eq '') { $Folder = '.' }
+$Folder = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Folder)
 $undoFile = Join-Path $Folder ('certfarm-undo-' + $env:COMPUTERNAME + '.json')
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {

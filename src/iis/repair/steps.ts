@@ -37,7 +37,12 @@ function Invoke-AddCentralRow($Step) {
     $added = Invoke-Netsh @('http', 'add', 'sslcert', ('ccs=' + $key), ('appid=' + $iisAppId))
     if (-not (Test-Row 'ccs' $key)) {
         Write-Line ('  netsh did not make the row: ' + $added.text)
-        $null = Invoke-BindingToggle $Step
+        try {
+            $null = Invoke-BindingToggle $Step
+        }
+        catch {
+            Write-Line ('  The last resort did not help: ' + $_.Exception.GetBaseException().Message)
+        }
     }
     if (-not (Test-Row 'ccs' $key)) {
         throw ('There is still no row ccs=' + $key + '. In IIS Manager on this server: edit an https binding, untick Use Centralized Certificate Store and Require SNI, choose any certificate, OK; then tick both again, OK.')
@@ -59,7 +64,13 @@ function Invoke-BindingToggle($Step) {
     if ($null -eq $spare) { throw 'There is no certificate with a key in LocalMachine\My to write the binding with.' }
     Add-Type -Path (Join-Path ([Environment]::SystemDirectory) 'inetsrv\Microsoft.Web.Administration.dll')
     $flags = Set-BindingFlag $Step 0 ($spare.GetCertHash())
-    $null = Set-BindingFlag $Step $flags $null
+    try {
+        $null = Set-BindingFlag $Step $flags $null
+    }
+    catch {
+        Write-Line ('  The binding is left without the central store. In IIS Manager, set it back (sslFlags ' + $flags + ').')
+        throw
+    }
     if (Test-Row 'ipport' $own) { $null = Invoke-Netsh @('http', 'delete', 'sslcert', ('ipport=' + $own)) }
 }
 
