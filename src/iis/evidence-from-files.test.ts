@@ -84,6 +84,16 @@ describe("evidenceFromFiles", () => {
       { "web1/netsh.txt": "The requested operation requires elevation.\n" },
       "requires elevation",
     ],
+    [
+      "rows of a table that cannot be read",
+      { "web1/netsh.txt": NETSH + NETSH.replace("443", "oddity") },
+      'could not be read: line 13: "Magasin : oddity", line 14: "Hachage : (null)", line 15: "ID : {4dc3e181-e14b-4a21-b022-59fc669b0914}", and 1 more',
+    ],
+    [
+      "bindings that cannot be read",
+      { "web1/applicationHost.config": HOST.replace("*:443:", "443 ") },
+      'web1/applicationHost.config: could not be read: line 1: "https 443 www.example.com"',
+    ],
     ["a second file of a kind", { "web1/a.txt": NETSH, "web1/b.txt": NETSH }, "web1/b.txt was left out: web1/a.txt is of the same kind"],
     ["a damaged script's file", { "web1/a.json": `{"format":"${EVIDENCE_FORMAT}","version":1}` }, "web1/a.json: server: "],
     ["too large a file", { "web1/a.bin": Buffer.alloc(64 * 1024 * 1024 + 1) }, "octets; at most"],

@@ -5,6 +5,7 @@ import { present } from "./present.ts";
 import { bindingsEvidence, readApplicationHost } from "./read-application-host.ts";
 import { isNetshPrint, readNetsh } from "./read-netsh.ts";
 import { readRedirection } from "./read-redirection.ts";
+import type { UnreadLine } from "./unread.ts";
 
 /** What a file or a part of one adds to what is known of a node, and what is missing instead. */
 export interface EvidencePartReading {
@@ -49,7 +50,8 @@ export function tablePart(node: string, prints: readonly string[], source: Sourc
     else gaps.push({ node, what: "table", why: `${source}: not a table: ${JSON.stringify(table.unread[0]?.text ?? "")}` });
   }
   const best = tables.toSorted((a, b) => b.rows.length - a.rows.length)[0];
-  return best === undefined ? { evidence: {}, gaps } : { evidence: { table: best }, gaps: [] };
+  if (best === undefined) return { evidence: {}, gaps };
+  return { evidence: { table: best }, gaps: unreadGap(node, "table", best.unread, source) };
 }
 
 /** IIS's two configuration files. */
@@ -107,14 +109,16 @@ function readNamed<T>(node: string, file: NamedText | undefined, read: (text: st
 function bindingGaps(node: string, files: ConfigurationFiles, host: ApplicationHost | undefined): readonly Gap[] {
   if (files.applicationHost === undefined) return [];
   if (host === undefined) return [{ node, what: "bindings", why: `${files.applicationHost.source} could not be read` }];
-  return unreadBindings(node, host);
+  return unreadGap(node, "bindings", host.unread, host.source);
 }
 
-function unreadBindings(node: string, { unread, source }: ApplicationHost): readonly Gap[] {
-  const [first] = unread;
-  if (first === undefined) return [];
-  const others = unread.length === 1 ? "" : `, and ${unread.length - 1} more`;
-  return [
-    { node, what: "bindings", why: `${source}: line ${first.line}: ${JSON.stringify(first.text)} is no binding that can be read${others}` },
-  ];
+/** Lines of a text that are told in full; the others are counted. */
+const MAX_TOLD = 3;
+
+/** One gap for the lines that could not be read. */
+function unreadGap(node: string, what: "table" | "bindings", unread: readonly UnreadLine[], source: Source): readonly Gap[] {
+  if (unread.length === 0) return [];
+  const told = unread.slice(0, MAX_TOLD).map(({ line, text }) => `line ${line}: ${JSON.stringify(text)}`);
+  const others = unread.length > MAX_TOLD ? `, and ${unread.length - MAX_TOLD} more` : "";
+  return [{ node, what, why: `${source}: could not be read: ${told.join(", ")}${others}` }];
 }
