@@ -5,6 +5,20 @@ import type { Socket } from "node:net";
 import type { Limits } from "../config/index.ts";
 import { answerClientError, httpServerOptions, type ConnectionFacts, type HttpServerOptions, type WebHandler } from "../web/index.ts";
 
+/** What is known of a connection, on the connection itself: a WeakMap of all of them costs the garbage collector more than the requests. */
+const FACTS = Symbol("facts");
+
+declare module "node:net" {
+  interface Socket {
+    [FACTS]?: ConnectionFacts;
+  }
+}
+declare module "node:http2" {
+  interface Http2Session {
+    [FACTS]?: ConnectionFacts;
+  }
+}
+
 /** The HTTP servers of a node. They never listen: decrypted (or plain) connections are handed to them. */
 export interface HttpServers {
   /** Takes a connection and what is known of it; TLS connections are decrypted already. */
@@ -16,14 +30,13 @@ export interface HttpServers {
 
 /** HTTP/1.1 and HTTP/2 servers in front of one web handler. */
 export function createHttpServers(handler: WebHandler, limits: Limits): HttpServers {
-  const facts = new WeakMap<object, ConnectionFacts>();
   const options = httpServerOptions(limits);
-  const { server: http1, drainHttp1, closeHttp1 } = openHttp1(handler, options, facts);
-  const { http2, sessions } = openHttp2(handler, options, facts);
+  const { server: http1, drainHttp1, closeHttp1 } = openHttp1(handler, options);
+  const { http2, sessions } = openHttp2(handler, options);
 
   return {
     take(socket, known, protocol) {
-      facts.set(socket, known);
+      socket[FACTS] = known;
       if (protocol === "http/1.1") {
         http1.emit("connection", socket);
         return;
@@ -47,30 +60,27 @@ const DRAIN_LOOK_MS = 100;
 /** Servers that new limits replaced are let go after this; a download that is still under way goes on. */
 const DRAIN_ENDS_MS = 600_000;
 
-type KnownFacts = WeakMap<object, ConnectionFacts>;
-
 function openHttp1(
   handler: WebHandler,
   options: HttpServerOptions,
-  facts: KnownFacts,
 ): { readonly server: Server; readonly drainHttp1: () => void; readonly closeHttp1: () => void } {
   const server = createServer(options.http1);
   let draining: NodeJS.Timeout | undefined;
   let end: NodeJS.Timeout | undefined;
   server.on("request", (request, response) => {
     if (draining !== undefined) response.shouldKeepAlive = false;
-    const known = facts.get(request.socket);
+    const known = request.socket[FACTS];
     if (known === undefined) request.socket.destroy();
     else handler.request(request, response, known);
   });
   server.on("checkContinue", (request, response) => {
     if (draining !== undefined) response.shouldKeepAlive = false;
-    const known = facts.get(request.socket);
+    const known = request.socket[FACTS];
     if (known === undefined) request.socket.destroy();
     else handler.checkContinue(request, response, known);
   });
   server.on("upgrade", (request: IncomingMessage, socket, head) => {
-    const known = facts.get(request.socket);
+    const known = request.socket[FACTS];
     if (known === undefined) socket.destroy();
     else handler.upgrade(request, socket, head, known);
   });
@@ -108,17 +118,13 @@ interface Sessions {
   destroy(): void;
 }
 
-function openHttp2(
-  handler: WebHandler,
-  options: HttpServerOptions,
-  facts: KnownFacts,
-): { readonly http2: Http2Server; readonly sessions: Sessions } {
+function openHttp2(handler: WebHandler, options: HttpServerOptions): { readonly http2: Http2Server; readonly sessions: Sessions } {
   const http2 = createHttp2Server(options.http2);
   const open = new Set<Http2Session>();
   let introduced: ConnectionFacts | undefined;
   let draining = false;
   http2.on("session", (session) => {
-    if (introduced !== undefined) facts.set(session, introduced);
+    if (introduced !== undefined) session[FACTS] = introduced;
     introduced = undefined;
     open.add(session);
     session.once("close", () => open.delete(session));
@@ -127,13 +133,13 @@ function openHttp2(
   });
   http2.on("request", (request, response) => {
     const { session } = request.stream;
-    const known = session === undefined ? undefined : facts.get(session);
+    const known = session?.[FACTS];
     if (known === undefined) request.stream.close();
     else handler.request(request, response, known);
   });
   http2.on("checkContinue", (request, response) => {
     const { session } = request.stream;
-    const known = session === undefined ? undefined : facts.get(session);
+    const known = session?.[FACTS];
     if (known === undefined) request.stream.close();
     else handler.checkContinue(request, response, known);
   });

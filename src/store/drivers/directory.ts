@@ -34,7 +34,7 @@ export async function openDirectoryStore(options: DirectoryStoreOptions): Promis
   const { log, clock, pollMs = 1000, create = true } = options;
   const root = resolve(options.root);
   const gate = createGate();
-  const marker = await gate.run(`opening ${root}`, () => openFarmMarker(root, create));
+  const marker = await gate.run(`opening ${root}`, () => openFarmMarker(root, create, clock));
   const hasLinks = options.hardLinks ?? (await gate.run(`opening ${root}`, () => tryLinks(root)));
   if (!hasLinks) log.info("the store's file system makes no hard links; versions are written in place", { root });
   const closing = new AbortController();

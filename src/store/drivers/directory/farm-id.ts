@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { FarmError, systemCode } from "../../../base/index.ts";
+import { FarmError, systemCode, type Clock } from "../../../base/index.ts";
 import { pause } from "../../bell.ts";
 import { diskError, writeNewFile } from "./disk.ts";
 
@@ -11,7 +11,14 @@ export interface FarmMarker {
   readonly id: string;
   /** @throws STORE_UNAVAILABLE when the marker is not there or is another farm's */
   require(): Promise<void>;
+  /**
+   * The same, or nothing when it was required within the last RECENT_MS: for looks that come every second from many sides. What is found
+   * absent asks for `require`, which looks anew. @throws as require
+   */
+  requireRecent(): Promise<void>;
 }
+
+const RECENT_MS = 500;
 
 const ID = /^[0-9a-f-]{36}\n$/;
 
@@ -21,19 +28,27 @@ const markerPath = (root: string): string => join(root, "state", "farm-id");
  * Finds the marker of a store, or makes the store's directories and the marker when `create` is set.
  * @throws STORE_UNAVAILABLE without a marker
  */
-export async function openFarmMarker(root: string, create: boolean): Promise<FarmMarker> {
+export async function openFarmMarker(root: string, create: boolean, clock: Clock): Promise<FarmMarker> {
   const id = (await readId(root)) ?? (create ? await createStore(root) : undefined);
   if (id === undefined) throw notMounted(root);
   let known = "";
-  return {
-    id,
-    async require() {
-      const stamp = await markerStamp(root);
-      if (stamp === known) return;
+  let requiredMs = Number.NEGATIVE_INFINITY;
+  const require = async (): Promise<void> => {
+    const startMs = clock.monotonicMs();
+    const stamp = await markerStamp(root);
+    if (stamp !== known) {
       const found = await readId(root);
       if (found === undefined) throw notMounted(root);
       if (found !== id) throw new FarmError("STORE_UNAVAILABLE", `${root} now holds another farm's store (${found}, not ${id})`);
       known = stamp;
+    }
+    requiredMs = startMs;
+  };
+  return {
+    id,
+    require,
+    async requireRecent() {
+      if (clock.monotonicMs() - requiredMs >= RECENT_MS) await require();
     },
   };
 }

@@ -124,7 +124,7 @@ function createLook(source: FolderWatchSource, events: Events): () => Promise<bo
 
   async function stamp(): Promise<string> {
     const top = await gate.run(`looking at ${path}`, async () => {
-      await marker.require();
+      await marker.requireRecent();
       return stat(path, { bigint: true });
     });
     const identity = `${top.dev}:${top.ino}`;

@@ -107,7 +107,7 @@ function createLook(source: KeyWatchSource, parts: readonly string[], signal: Ab
 
   return async (rang) => {
     const news = await gate.run("looking at the store", async () => {
-      await marker.require();
+      await marker.requireRecent();
       await notify.revive();
       return notify.read(parts[0], position);
     });

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { watch, type FSWatcher } from "node:fs";
+import { watch, type BigIntStats, type FSWatcher } from "node:fs";
 import { appendFile, open, stat, readdir, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemCode, type Log } from "../../../base/index.ts";
+import { systemCode, type Clock, type Log } from "../../../base/index.ts";
 import type { Bell } from "../../bell.ts";
 import { partName } from "./key-path.ts";
 
@@ -18,7 +18,7 @@ export interface Notify {
   read(top: string | undefined, before: NotifyPosition | undefined): Promise<NotifyNews>;
   /** Rings at touches below `top` (undefined = all), until the returned function is called. */
   subscribe(top: string | undefined, bell: Bell): () => void;
-  /** Starts watching, again when the directory was replaced or events failed. Cheap; called with every poll. */
+  /** Starts watching, again when the directory was replaced or events failed; looks at most every REVIVE_MS. Called with every poll. */
   revive(): Promise<void>;
   close(): void;
 }
@@ -28,6 +28,8 @@ export interface NotifyPosition {
   /** Names the file: it begins anew when it has grown too large. */
   readonly id: string;
   readonly offset: number;
+  /** What the file looked like: one that looks the same has nothing new. */
+  readonly stamp: string;
 }
 
 /** `directories` undefined = it cannot be told what changed. */
@@ -45,14 +47,16 @@ const ID_LENGTH = 38;
 /** Nothing but what partName makes: a line can never lead elsewhere. */
 const DIRECTORY = /^[a-z0-9_%-][a-z0-9_.%-]*(?:\/[a-z0-9_%-][a-z0-9_.%-]*)*$/;
 
-const NOTHING: NotifyPosition = { id: "", offset: 0 };
+const NOTHING: NotifyPosition = { id: "", offset: 0, stamp: "" };
+const REVIVE_MS = 500;
 
 /** Word of changes through a directory. */
-export function createNotify(directory: string, log: Log): Notify {
+export function createNotify(directory: string, log: Log, clock: Clock): Notify {
   const bells = new Map<Bell, string | undefined>();
   let watcher: FSWatcher | undefined;
   let watched: string | undefined;
   let isClosed = false;
+  let revivedMs = Number.NEGATIVE_INFINITY;
 
   function onEvent(name: string | null): void {
     for (const [bell, top] of bells) if (name === null || top === undefined || top === name) bell.ring();
@@ -85,13 +89,16 @@ export function createNotify(directory: string, log: Log): Notify {
     async read(top, before) {
       if (top !== undefined) return readNews(join(directory, partName(top)), before);
       const stamps = await Promise.all((await readdir(directory)).sort().map((name) => sizeStamp(directory, name)));
-      return { position: { id: stamps.join(), offset: 0 }, directories: undefined };
+      return { position: { id: stamps.join(), offset: 0, stamp: "" }, directories: undefined };
     },
     subscribe(top, bell) {
       bells.set(bell, top === undefined ? undefined : partName(top));
       return () => bells.delete(bell);
     },
     async revive() {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - revivedMs < REVIVE_MS && watched !== undefined) return;
+      revivedMs = nowMs;
       const found = await stat(directory, { bigint: true });
       const identity = `${found.dev}:${found.ino}`;
       if (identity !== watched && !isClosed) start(identity);
@@ -118,10 +125,14 @@ async function leaveWord(file: string, line: string): Promise<void> {
   }
 }
 
-async function sizeStamp(directory: string, name: string): Promise<string> {
+const sizeStamp = async (directory: string, name: string): Promise<string> => `${name} ${await fileStamp(join(directory, name))}`;
+
+const stampOf = (found: BigIntStats): string => `${found.ino} ${found.size} ${found.mtimeNs}`;
+
+/** Empty when there is none. */
+async function fileStamp(path: string): Promise<string> {
   try {
-    const found = await stat(join(directory, name), { bigint: true });
-    return `${name} ${found.ino} ${found.size} ${found.mtimeNs}`;
+    return stampOf(await stat(path, { bigint: true }));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return "";
     throw error;
@@ -129,6 +140,7 @@ async function sizeStamp(directory: string, name: string): Promise<string> {
 }
 
 async function readNews(path: string, before: NotifyPosition | undefined): Promise<NotifyNews> {
+  if (before !== undefined && before.stamp !== "" && (await fileStamp(path)) === before.stamp) return { position: before, directories: [] };
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -137,16 +149,21 @@ async function readNews(path: string, before: NotifyPosition | undefined): Promi
     throw error;
   }
   try {
-    const id = ID_LINE.exec(await textAt(file, 0, ID_LENGTH))?.[1] ?? "";
-    const { size } = await file.stat();
-    const position = { id, offset: size };
-    const isContinued = before !== undefined && id !== "" && before.id === id && before.offset <= size;
-    if (!isContinued || size - before.offset > MAX_NEWS) return { position, directories: undefined };
-    const news = await textAt(file, before.offset, size - before.offset);
-    return news === "" || news.endsWith("\n") ? { position, directories: linesOf(news) } : { position, directories: undefined };
+    return await newsIn(file, before);
   } finally {
     await file.close();
   }
+}
+
+async function newsIn(file: FileHandle, before: NotifyPosition | undefined): Promise<NotifyNews> {
+  const id = ID_LINE.exec(await textAt(file, 0, ID_LENGTH))?.[1] ?? "";
+  const found = await file.stat({ bigint: true });
+  const size = Number(found.size);
+  const position = { id, offset: size, stamp: stampOf(found) };
+  const isContinued = before !== undefined && id !== "" && before.id === id && before.offset <= size;
+  if (!isContinued || size - before.offset > MAX_NEWS) return { position, directories: undefined };
+  const news = await textAt(file, before.offset, size - before.offset);
+  return news === "" || news.endsWith("\n") ? { position, directories: linesOf(news) } : { position, directories: undefined };
 }
 
 async function textAt(file: FileHandle, position: number, length: number): Promise<string> {

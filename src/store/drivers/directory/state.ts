@@ -30,7 +30,7 @@ export function createDirectoryState(parts: StateParts): Store {
   const { root, gate, clock, log, hasLinks } = parts;
   const place = keyPlace(root, hasLinks);
   const blobPlace = { blobs: join(root, "state", "blobs"), temp: place.temp, gate };
-  const notify = createNotify(join(root, "state", "notify"), log);
+  const notify = createNotify(join(root, "state", "notify"), log, clock);
   const keys = createKeys(place, { ...parts, notify });
   const closing = new AbortController();
   const sweeping = startSweeping({ ...place, gate }, log);
