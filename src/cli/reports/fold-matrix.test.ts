@@ -48,8 +48,12 @@ describe("a folded matrix", () => {
 
   it("keeps hosts apart that are explained by different findings", () => {
     const findings = [finding({ id: "F-1" }), finding({ id: "F-2" })];
-    const { rows } = foldMatrix(report({ a: [reset("F-1")], b: [reset("F-2")], c: [reset("F-1", "F-2")] }, { findings }));
-    expect(rows.map(({ hosts }) => hosts)).toEqual([["a"], ["b"], ["c"]]);
+    const { rows } = foldMatrix(report({ a: [reset("F-1")], b: [reset("F-2")], c: [reset("F-2", "F-1", "F-2")] }, { findings }));
+    expect(rows.map(({ hosts, cells }) => [hosts, cells[0]?.findings])).toEqual([
+      [["a"], [1]],
+      [["b"], [2]],
+      [["c"], [1, 2]],
+    ]);
   });
 
   it("tells hosts that nobody asked for from those that are well; a node that is not meant to serve a host is no difference", () => {

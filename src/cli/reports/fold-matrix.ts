@@ -57,7 +57,7 @@ function addTo(groups: Map<string, { hosts: string[]; cells: readonly FoldedCell
 }
 
 function fold(cell: Cell, numbers: ReadonlyMap<string, number>): FoldedCell {
-  const findings = (cell.explainedBy ?? []).flatMap((id) => numbers.get(id) ?? []).toSorted((a, b) => a - b);
+  const findings = [...new Set(cell.explainedBy)].flatMap((id) => numbers.get(id) ?? []).toSorted((a, b) => a - b);
   return { ...cellFace(cell), findings };
 }
 

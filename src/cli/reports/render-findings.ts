@@ -52,8 +52,9 @@ function partsOf(finding: Finding): readonly (readonly [string, string])[] {
 function whereText({ nodes, hosts, differs, explains }: Finding): string {
   const on = nodes.length === 0 ? "the farm" : nameHosts(nodes, 6);
   const of = hosts.length === 0 ? (nodes.length === 0 ? "" : ", every host") : `: ${nameHosts(hosts)}`;
+  const cells = new Set(explains.map(({ node, host }) => `${node} ${host}`)).size;
   const only = differs ? "; other nodes are not concerned" : "";
-  return `${on}${of}${only}${explains.length === 0 ? "" : `; explains ${count(explains.length, "cell")}`}`;
+  return `${on}${of}${only}${cells === 0 ? "" : `; explains ${count(cells, "cell")}`}`;
 }
 
 /** `another cause remains possible: …; … would decide`. */
