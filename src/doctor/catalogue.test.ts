@@ -75,11 +75,11 @@ test.each(story)(
   "%s: one node right, two without the central row, one with a row that shadows: exactly these causes on these nodes",
   (_name, script) => {
     const { findings, symptoms } = diagnose(examine(script), RULES);
-    expect(findings.map(({ code, nodes, severity }) => [code, ...nodes, severity]).toSorted()).toEqual([
-      ["central-row-missing", "web2", "error"],
-      ["central-row-missing", "web3", "error"],
-      ["ip-row-shadows", "web4", "error"],
-    ]);
+    const told = findings.map(({ code, nodes, severity }) => `${severity}: ${code} on ${nodes.join(", ")}`);
+    expect(told).toHaveLength(3);
+    expect(new Set(told)).toEqual(
+      new Set(["error: central-row-missing on web2", "error: central-row-missing on web3", "error: ip-row-shadows on web4"]),
+    );
     expect(symptoms).toHaveLength(3 * HOSTS.length);
     expect(findings.flatMap(({ explains }) => explains)).toHaveLength(symptoms.length);
   },
