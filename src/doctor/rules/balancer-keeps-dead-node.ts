@@ -41,7 +41,8 @@ const illNodes = (view: View, host: HostName): readonly string[] => [
   ),
 ];
 
-const isGood = (outcome: ProbeOutcome, host: HostName): boolean => outcome.kind === "served" && covers(outcome, host);
+const isGood = (outcome: ProbeOutcome, host: HostName): boolean =>
+  outcome.kind === "served" && covers(outcome, host) && (outcome.verified === true || outcome.verified === "NOT_CHECKED");
 
 function outcomesOf(cell: Cell): readonly ProbeOutcome[] {
   return [outcomeOf(cell), ...(cell.samples ?? []).map(({ outcome }) => outcome)].filter((outcome) => outcome !== undefined);

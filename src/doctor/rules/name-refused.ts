@@ -17,9 +17,9 @@ export const nameRefused: Rule = {
     "on the share, and for an exclamation mark in Centralized Certificates. nginx, HAProxy: see that the certificate is named in the configuration of this node.",
   check: (view) =>
     checkGroups(view, groupsByHosts(view, "name-refused"), (group) => ({
-      summary: group.differs
-        ? `${nameSome(group.nodes)} ${plural(group.nodes, "turns", "turn")} ${nameSome(group.hosts)} away`
-        : `Every node turns ${nameSome(group.hosts)} away`,
+      summary: group.everyNode
+        ? `Every node turns ${nameSome(group.hosts)} away`
+        : `${nameSome(group.nodes)} ${plural(group.nodes, "turns", "turn")} ${nameSome(group.hosts)} away`,
       nodes: group.nodes,
       hosts: group.hosts,
       proof: [seenProof(group), ...peersProof(view, group)],

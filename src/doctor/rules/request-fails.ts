@@ -1,6 +1,7 @@
 import type { Cell } from "../examination.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { cut } from "../wire/served.ts";
 import { checkGroups, groupsByHosts, peersProof, probeOf, refsOf, type Group } from "../wire/groups.ts";
 
 /** TLS is right, and the request is not answered well. */
@@ -24,7 +25,7 @@ export const requestFails: Rule = {
         { text: `the handshake ends well; ${answerOf(group.cells[0])}`, source: probeOf(group.cells[0]) },
         ...peersProof(view, group),
       ],
-      remedy: group.differs
+      remedy: !group.everyNode
         ? `Look at the log of ${nameSome(group.nodes)}, and compare its content and configuration with a node that works.`
         : `Look at what the nodes share: the application, its database, the servers behind.`,
       effect: "Nothing changes; the log names the step that fails.",
@@ -39,11 +40,11 @@ export const requestFails: Rule = {
     })),
 };
 
-function summaryOf({ cells: [cell], differs, nodes, hosts }: Group): string {
-  const [who, one] = differs ? [nameSome(nodes), nodes.length === 1] : ["Every node", true];
+function summaryOf({ cells: [cell], everyNode, nodes, hosts }: Group): string {
+  const [who, one] = everyNode ? ["Every node", true] : [nameSome(nodes), nodes.length === 1];
   if (cell.request?.status !== undefined) return `${who} ${one ? "answers" : "answer"} ${cell.request.status} for ${nameSome(hosts)}`;
-  return `${who} ${one ? "fails" : "fail"} requests for ${nameSome(hosts)}: ${cell.request?.problem ?? "no answer"}`;
+  return `${who} ${one ? "fails" : "fail"} requests for ${nameSome(hosts)}: ${cut(cell.request?.problem ?? "no answer")}`;
 }
 
 const answerOf = ({ request }: Cell): string =>
-  request?.status === undefined ? `the request fails: ${request?.problem ?? "no answer"}` : `the request gets ${request.status}`;
+  request?.status === undefined ? `the request fails: ${cut(request?.problem ?? "no answer")}` : `the request gets ${request.status}`;

@@ -19,9 +19,9 @@ export const wrongCertificateForName: Rule = {
     checkGroups(view, groupsByHosts(view, "wrong-certificate-for-name"), (group) => {
       const served = servedOf(group.cells[0]);
       const what = served === undefined ? "another certificate" : certificateText(served);
-      const where = group.differs ? nameSome(group.nodes) : "Every node";
+      const where = group.everyNode ? "Every node" : nameSome(group.nodes);
       return {
-        summary: `${where} ${plural(group.differs ? group.nodes : [""], "serves", "serve")} ${what} for ${nameSome(group.hosts)}`,
+        summary: `${where} ${plural(group.everyNode ? [where] : group.nodes, "serves", "serve")} ${what} for ${nameSome(group.hosts)}`,
         nodes: group.nodes,
         hosts: group.hosts,
         proof: [
@@ -31,7 +31,7 @@ export const wrongCertificateForName: Rule = {
           },
           ...peersProof(view, group),
         ],
-        remedy: `Replace what ${where === "Every node" ? "the farm" : where} has for ${nameSome(group.hosts)} by a certificate with that name.`,
+        remedy: `Replace what ${group.everyNode ? "the farm" : where} has for ${nameSome(group.hosts)} by a certificate with that name.`,
         effect: `Clients of ${nameSome(group.hosts)} accept the certificate.`,
         actions: group.nodes.map((node) => ({ do: "manual" as const, node, text: `Replace the certificate of ${nameSome(group.hosts)}` })),
         explains: refsOf(group.cells),

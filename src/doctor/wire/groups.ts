@@ -17,6 +17,8 @@ export interface Group {
   readonly cells: readonly [Cell, ...Cell[]];
   /** Whether nodes that were dialled for these hosts are not concerned. */
   readonly differs: boolean;
+  /** Several nodes were dialled for these hosts, and all are concerned. */
+  readonly everyNode: boolean;
 }
 
 /** What a rule about one cause comes to: a finding for each group of its cells. */
@@ -54,7 +56,7 @@ export function groupOf(view: View, cells: readonly Cell[]): readonly Group[] {
   const nodes = [...new Set(cells.map(({ node }) => node))];
   const hosts = [...new Set(cells.map(({ host }) => host))];
   const differs = hosts.some((host) => view.cellsFor(host).some(({ node }) => !nodes.includes(node)));
-  return [{ nodes, hosts, cells: [first, ...rest], differs }];
+  return [{ nodes, hosts, cells: [first, ...rest], differs, everyNode: !differs && nodes.length > 1 }];
 }
 
 /** The cells as references. */

@@ -1,5 +1,6 @@
-import { parseHostPattern, patternCovers, type HostName } from "../../base/index.ts";
+import type { HostName } from "../../base/index.ts";
 import type { Cell, ProbeKind } from "../examination.ts";
+import { namesCover } from "../names-cover.ts";
 import type { ProbeOutcome } from "../observation.ts";
 
 /** A handshake that ended well. */
@@ -18,11 +19,14 @@ export function servedOf(cell: Cell, kind: ProbeKind = "sni"): Served | undefine
 export function covers({ verified, dnsNames }: Served, host: HostName): boolean {
   if (verified === true) return true;
   if (verified === "ERR_TLS_CERT_ALTNAME_INVALID") return false;
-  return dnsNames.some((name) => {
-    const pattern = parseHostPattern(name);
-    return pattern !== undefined && patternCovers(pattern, host);
-  });
+  return namesCover(dnsNames, host);
 }
 
+/** Names inside of certificates may be as long as a peer likes. */
+const MAX_NAME = 100;
+
+/** A distinguished name, cut where a line ends. */
+export const cut = (name: string): string => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
+
 /** `CN=shop.example.com (1A2B3C4D)`. */
-export const certificateText = ({ subject, thumbprint }: Served): string => `${subject} (${thumbprint.slice(0, 8)})`;
+export const certificateText = ({ subject, thumbprint }: Served): string => `${cut(subject)} (${thumbprint.slice(0, 8)})`;
