@@ -1,23 +1,29 @@
 import { FarmError } from "../base/index.ts";
-import { RULES } from "../doctor/index.ts";
-import type { LookControl, LookProgress, Operations } from "../operations/index.ts";
+import type { Rule } from "../doctor/index.ts";
+import type { HereParts, LookControl, LookProgress, Operations } from "../operations/index.ts";
 import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
 import type { RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
 
-/** Handlers of looking and naming that need no farm. */
-export function createLocalDoctor(): Pick<
+type LocalDoctor = Pick<
   LocalHandlers,
   "doctor.here" | "doctor.rules" | "iis.collect" | "iis.import" | "explain.evidence" | "repair.script"
-> {
+>;
+
+const operationsRoom = () => import("../operations/index.ts");
+
+/** Handlers of looking and naming that need no farm. The use cases are loaded when the first is called. */
+export function createLocalDoctor(parts: HereParts): LocalDoctor {
   return {
-    "doctor.here": () => absent("doctor.here"),
-    "doctor.rules": (input) => Promise.resolve(rules(input)),
-    "iis.collect": () => absent("iis.collect"),
-    "iis.import": () => absent("iis.import"),
-    "explain.evidence": () => absent("explain.evidence"),
-    "repair.script": () => absent("repair.script"),
+    "doctor.here": async (input, context) => (await operationsRoom()).doctorHere(parts, { ...input, ...lookControl(context) }),
+    "doctor.rules": async (input) => rules(input, (await import("../doctor/index.ts")).RULES),
+    "iis.collect": async () => ({ fileName: COLLECT, text: (await import("../iis/index.ts")).collectScript() }),
+    "iis.import": async ({ file, evidence }) => (await operationsRoom()).importConfiguration(file, evidence),
+    "explain.evidence": async (input) => ({ nodes: await (await operationsRoom()).explainEvidence(parts, input) }),
+    "repair.script": async (input, context) => (await operationsRoom()).writeScripts(parts, { ...input, ...lookControl(context) }),
   };
 }
+
+const COLLECT = "collect-evidence.ps1";
 
 /** Handlers of looking at a farm and mending it. */
 export function createDoctor(operations: Operations): Pick<Handlers, "doctor" | "repair.plan" | "repair.run" | "repair.history"> {
@@ -70,10 +76,8 @@ function ignore(): void {
   // The caller is gone; its signal ends the look.
 }
 
-const absent = (name: string): Promise<never> => Promise.reject(new FarmError("ADMIN_ROUTE_ABSENT", `this version cannot do ${name}`));
-
-function rules({ code }: RouteQuestion<"doctor.rules">): RouteOutput<"doctor.rules"> {
-  const chosen = RULES.filter((rule) => code === undefined || rule.code === code);
+function rules({ code }: RouteQuestion<"doctor.rules">, all: readonly Rule[]): RouteOutput<"doctor.rules"> {
+  const chosen = all.filter((rule) => code === undefined || rule.code === code);
   if (chosen.length === 0) throw new FarmError("DOCTOR_RULE_UNKNOWN", `there is no rule ${JSON.stringify(code?.slice(0, 100))}`);
   return {
     rules: chosen.map(({ code: known, title, severity, tier, source, explains, remedy }) => ({

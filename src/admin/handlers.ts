@@ -13,7 +13,7 @@ export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock;
       const request = { files, signal, ...(passwordFile === undefined ? {} : { passwordFile }) };
       return { files: await checkFilesHere(parts, request) };
     },
-    ...createLocalDoctor(),
+    ...createLocalDoctor(parts),
   };
 }
 

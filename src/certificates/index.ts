@@ -1,7 +1,7 @@
 /** The central certificates: files named by host, read on demand, followed as they change. */
 export { openCentralCertificates, type CentralSettings } from "./central.ts";
 export { type CertificateLimits } from "./central-state.ts";
-export { checkCertificateFiles, type CheckedFile, type CheckSettings, type NamedBytes } from "./check-files.ts";
+export { checkCertificateFiles, checkFiles, type CheckedFile, type CheckSettings, type NamedBytes } from "./check-files.ts";
 export type { FollowSettings } from "./follow.ts";
 export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";

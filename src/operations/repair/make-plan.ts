@@ -52,7 +52,8 @@ export async function makePlan({ parts, farm, journal }: PlanningParts, choice: 
   };
 }
 
-function chosenFindings(all: readonly Finding[], names: readonly string[] | undefined): readonly Finding[] {
+/** The findings of these ids and codes. @throws REPAIR_FINDING_UNKNOWN */
+export function chosenFindings(all: readonly Finding[], names: readonly string[] | undefined): readonly Finding[] {
   if (names === undefined) return all;
   const unknown = names.find((name) => !all.some(({ id, code }) => id === name || code === name));
   if (unknown !== undefined)
