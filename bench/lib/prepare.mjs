@@ -18,6 +18,8 @@ const NEEDED = [
   ["curl", "curl"],
   ["gcc", "gcc"],
   ["taskset", "util-linux"],
+  ["sslscan", "sslscan"],
+  ["testssl", "testssl.sh"],
 ];
 const HEADERS = ["/usr/include/openssl/ssl.h", "libssl-dev"];
 

@@ -129,7 +129,7 @@ describe("no answer", () => {
   it("is no request when there is no handshake", async () => {
     expect(await ask(await servers.nobody())).toMatchObject({
       observation: { outcome: { kind: "refused" } },
-      request: { problem: "connection refused", headers: {} },
+      request: { problem: "no handshake: refused", headers: {} },
     });
   });
 

@@ -2,7 +2,7 @@ import { request as startRequest, type ClientRequest, type IncomingMessage } fro
 import type { TLSSocket } from "node:tls";
 
 import { formatEndpoint, ipFamily, systemCode, toFarmError } from "../base/index.ts";
-import { describeOutcome, type Observation, type RequestObservation } from "../doctor/index.ts";
+import type { Observation, ProbeOutcome, RequestObservation } from "../doctor/index.ts";
 import { receivedAlert } from "./alert-names.ts";
 import { cancelled, openTls, type ProbeOptions } from "./open-tls.ts";
 
@@ -32,7 +32,7 @@ export async function requestOnce(
   const { observation, socket } = await openTls({ alpn: ["http/1.1"], ...options });
   if (socket === undefined) {
     const { at, tookMs, outcome } = observation;
-    return { observation, request: { at, tookMs, headers: {}, problem: describeOutcome(outcome) } };
+    return { observation, request: { at, tookMs, headers: {}, problem: handshakeEnd(outcome) } };
   }
   try {
     return { observation, request: await ask(socket, options) };
@@ -40,6 +40,9 @@ export async function requestOnce(
     socket.destroy();
   }
 }
+
+const handshakeEnd = (outcome: ProbeOutcome): string =>
+  `no handshake: ${outcome.kind === "alert" ? `alert ${outcome.alert}` : outcome.kind === "error" ? outcome.code : outcome.kind}`;
 
 /** RFC 9110 section 7.2: the port goes with the name unless it is the scheme's own. */
 function hostHeaderOf({ host, target, hostHeader }: RequestOptions): string {
