@@ -144,4 +144,12 @@ describe("evidenceFromFiles", () => {
         .join("\n"),
     ).toContain("its code page is not known");
   });
+
+  it("reads a hostile listing soon", () => {
+    const line = `${"\\\\a\\ ".repeat(600)}:\n`;
+    const started = performance.now();
+    const { evidence } = read({ "web1/listing.txt": `24.11.2026  14:18   4 a.pfx\n${line.repeat(5_000)}` });
+    expect(evidence.central?.files).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
 });

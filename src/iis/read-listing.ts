@@ -13,7 +13,9 @@ const MODE = /^[dlarhs-]{5,7}\s+/i;
 /** `4,294 www.example.com.pfx`; the mark between thousands is a comma, dot, apostrophe or a blank that does not break (`ÿ` where the code page is unknown). */
 const FILE = /^(\d{1,3}(?:[.,'’\u00A0\u202Fÿ]\d{3})+|\d+)\s{1,3}(\S.*)$/u;
 
-const FOLDER = /(?:^|\s)(\\\\[^\\/:*?"<>|]+\\[^/:*?"<>|]+|[A-Z]:\\[^/:*?"<>|]*)$/i;
+/** Where the path of a folder begins in a line, and whether all that follows is one: in two steps, or hostile lines would take long. */
+const FOLDER_START = /(?:^|\s)(?=\\\\|[A-Z]:\\)/i;
+const FOLDER = /^(?:\\\\[^\\/:*?"<>|]+\\|[A-Z]:\\)[^/:*?"<>|]*$/i;
 
 /** Files of a folder as `dir` of the command prompt or of PowerShell lists them. */
 export interface Listing {
@@ -43,7 +45,7 @@ export function readListing(text: string, name: string): Listing {
     if (lines > MAX_LINES) throw tooLarge(name, `has more than ${MAX_LINES} lines with text`);
     const entry = entryOf(line);
     if (entry === undefined) {
-      const folder = FOLDER.exec(line)?.[1];
+      const folder = folderOf(line);
       if (folder !== undefined && entries > 0) break;
       location ??= folder;
       continue;
@@ -52,6 +54,12 @@ export function readListing(text: string, name: string): Listing {
     if (entry !== "folder") files.push(entry);
   }
   return { ...present({ location }), files, entries };
+}
+
+function folderOf(line: string): string | undefined {
+  const start = FOLDER_START.exec(line);
+  const path = start === null ? "" : line.slice(start.index).trimStart();
+  return FOLDER.test(path) ? path : undefined;
 }
 
 function entryOf(line: string): CentralFile | "folder" | undefined {
