@@ -62,7 +62,7 @@ function without(view: View, group: Group, protocol: "HTTP/1.1" | "HTTP/2"): Fin
       ...kindProof(group, "http11", "HTTP/1.1 alone"),
       ...peersProof(view, group),
     ],
-    remedy: `Turn ${protocol} on on ${who}, as on the other nodes.`,
+    remedy: `Let ${who} offer ${protocol}, as the other nodes do.`,
     effect: `Clients that speak ${protocol} alone are served by every node.`,
     actions: group.nodes.map((node) => ({ do: "manual", node, text: `Turn ${protocol} on` })),
     explains: [],

@@ -36,7 +36,7 @@ export const balancerEndsTls: Rule = {
         remedy: good
           ? `Nothing, when ${nameSome(group.nodes)} is meant to end TLS; its certificates must be renewed there.`
           : `Put the right certificate into ${nameSome(group.nodes)}, or let it pass TLS connections through to the nodes.`,
-        effect: good ? "Nothing changes." : `Clients of ${nameSome(group.hosts)} get a certificate that is for it.`,
+        effect: good ? "Nothing changes." : `Clients of ${nameSome(group.hosts)} get a certificate that they accept.`,
         actions: good
           ? []
           : group.nodes.map((node) => ({ do: "manual" as const, node, text: "Replace its certificate, or pass TLS connections through" })),

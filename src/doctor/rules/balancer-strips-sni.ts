@@ -39,7 +39,7 @@ export const balancerStripsSni: Rule = {
               ]),
         ],
         remedy: `Let ${nameSome(group.nodes)} pass TLS connections through, or send the name to the nodes.`,
-        effect: `${nameSome(group.hosts)} ${plural(group.hosts, "gets", "get")} its own certificate through ${nameSome(group.nodes)} as well.`,
+        effect: `The nodes see the name, and serve ${nameSome(group.hosts)} through ${nameSome(group.nodes)} as they do directly.`,
         actions: group.nodes.map((node) => ({
           do: "manual" as const,
           node,

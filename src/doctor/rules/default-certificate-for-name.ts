@@ -32,7 +32,7 @@ export const defaultCertificateForName: Rule = {
         actions: group.nodes.map((node) => ({ do: "manual" as const, node, text: `Add a certificate for ${nameSome(group.hosts)}` })),
         explains: refsOf(group.cells),
         certainty: "likely",
-        others: ["node-serves-one-certificate"],
+        others: ["certificate-file-missing", "any-row-catches-misses", "node-serves-one-certificate"],
         decides: `the binding table and certificates of ${nameSome(group.nodes)}: a row or file for the name that names this certificate, or none`,
       };
     }),

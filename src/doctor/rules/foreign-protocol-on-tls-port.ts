@@ -1,6 +1,6 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { checkGroups, endpointsText, groupsByNode, peersProof, plural, refsOf, seenProof } from "../wire/groups.ts";
+import { checkGroups, endpointsText, groupsByNode, peersProof, plural, refsOf, probeOf } from "../wire/groups.ts";
 
 /** The TLS port speaks something that is neither TLS nor HTTP. */
 export const foreignProtocolOnTlsPort: Rule = {
@@ -18,7 +18,10 @@ export const foreignProtocolOnTlsPort: Rule = {
       summary: `${nameSome(group.nodes)} ${plural(group.nodes, "speaks", "speak")} a protocol that is not TLS on ${endpointsText(group)}`,
       nodes: group.nodes,
       hosts: [],
-      proof: [seenProof(group), ...peersProof(view, group)],
+      proof: [
+        { text: `${nameSome(group.hosts)}: the answer does not start as TLS does`, source: probeOf(group.cells[0]) },
+        ...peersProof(view, group),
+      ],
       remedy: `Stop the program that owns ${endpointsText(group)}, or mend the forwarding that leads there.`,
       effect: "The port is free for the web server.",
       actions: group.nodes.map((node) => ({ do: "manual" as const, node, text: `See which program owns ${endpointsText(group)}` })),

@@ -23,7 +23,9 @@ export const nameRefused: Rule = {
       nodes: group.nodes,
       hosts: group.hosts,
       proof: [seenProof(group), ...peersProof(view, group)],
-      remedy: `See that ${nameSome(group.nodes)} ${plural(group.nodes, "has", "have")} a certificate for ${nameSome(group.hosts)} and can open it: \`certfarm explain ${group.hosts[0] ?? "HOST"} --node ${group.nodes[0] ?? "NODE"}\`.`,
+      remedy:
+        `See that ${nameSome(group.nodes)} ${plural(group.nodes, "has", "have")} a certificate for ${nameSome(group.hosts)} and can open it: ` +
+        `\`certfarm explain ${group.hosts[0] ?? "HOST"} --node ${group.nodes[0] ?? "NODE"}\` on a farm of certfarm, ${group.hosts[0] ?? "HOST"}.pfx or its wildcard on the share of IIS.`,
       effect: "Nothing changes; the trail names the step that finds nothing.",
       actions: group.nodes.map((node) => ({
         do: "manual" as const,
@@ -32,6 +34,7 @@ export const nameRefused: Rule = {
       })),
       explains: refsOf(group.cells),
       certainty: "likely",
+      others: ["certificate-file-missing", "file-unreadable", "password-wrong"],
       decides: `the central certificates and the binding table as ${nameSome(group.nodes)} ${plural(group.nodes, "sees", "see")} them: the missing one is the cause`,
     })),
 };

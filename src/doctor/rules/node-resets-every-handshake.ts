@@ -1,6 +1,6 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { checkGroups, endpointsText, groupsByNode, kindProof, peersProof, plural, refsOf, seenProof } from "../wire/groups.ts";
+import { checkGroups, endpointsText, groupsByNode, kindProof, peersProof, plural, refsOf, seenProof, type Group } from "../wire/groups.ts";
 
 /** The seed of it all as it looks from outside: every ClientHello is answered with a reset. */
 export const nodeResetsEveryHandshake: Rule = {
@@ -22,7 +22,9 @@ export const nodeResetsEveryHandshake: Rule = {
       nodes: group.nodes,
       hosts: [],
       proof: [seenProof(group), ...kindProof(group, "no-sni", "without SNI"), ...peersProof(view, group)],
-      remedy: `Run \`netsh http show sslcert\` on ${nameSome(group.nodes)} (IIS): without a central row for the port add it, with one look at \`Get-WebCentralCertProvider\`.`,
+      remedy:
+        `Run \`netsh http show sslcert\` on ${nameSome(group.nodes)} (IIS). When it lists no central row for port ${port(group)}, add it: ` +
+        `\`netsh http add sslcert ccs=${port(group)} appid={4dc3e181-e14b-4a21-b022-59fc669b0914}\`; when it does, look at \`Get-WebCentralCertProvider\`.`,
       effect: "Nothing changes until the row is added; then the node chooses certificates of the central store.",
       actions: group.nodes.map((node) => ({
         do: "manual" as const,
@@ -31,7 +33,9 @@ export const nodeResetsEveryHandshake: Rule = {
       })),
       explains: refsOf(group.cells),
       certainty: "likely",
-      others: ["central-row-missing"],
+      others: ["central-row-missing", "central-store-disabled", "central-store-credential", "central-store-unreachable"],
       decides: `\`netsh http show sslcert\` of ${nameSome(group.nodes)}: no central row for the port = central-row-missing; with the row, \`Get-WebCentralCertProvider\` tells whether the central store is enabled and readable`,
     })),
 };
+
+const port = ({ cells: [cell] }: Group): number => cell.endpoint.port;

@@ -38,7 +38,7 @@ export const nodeServesOneCertificate: Rule = {
         })),
         explains: refsOf(group.cells),
         certainty: "likely",
-        others: ["default-certificate-for-name"],
+        others: ["ip-row-shadows", "default-certificate-for-name"],
         decides: `\`netsh http show sslcert\` of ${nameSome(group.nodes)}: an \`IP:port\` row with that hash shadows the rest; without one the node has no other certificate`,
       };
     }),

@@ -26,7 +26,7 @@ const rows: [string, Script, string[]][] = [
     "suspects the balancer through which nodes answer as they do to a header",
     through(both(CLOSED), both({ sni: served("*.example.com"), "no-sni": served("default"), "proxy-header": CLOSED })),
     [
-      "error, likely: Every handshake through lb fails although the nodes serve the same hosts directly: lb seems to send a PROXY protocol header that they do not expect",
+      "error, likely: Every handshake through lb fails and the nodes serve the same hosts directly: lb seems to send a PROXY header that they do not expect",
     ],
   ],
   [

@@ -56,7 +56,7 @@ function expected(view: View, group: Group): FindingDraft {
 function sent(view: View, group: Group): FindingDraft {
   const who = nameSome(group.nodes);
   return {
-    summary: `Every handshake through ${who} fails although the nodes serve the same hosts directly: ${who} seems to send a PROXY protocol header that they do not expect`,
+    summary: `Every handshake through ${who} fails and the nodes serve the same hosts directly: ${who} seems to send a PROXY header that they do not expect`,
     nodes: group.nodes,
     hosts: [],
     proof: [

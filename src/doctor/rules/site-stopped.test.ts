@@ -9,7 +9,7 @@ const httpApi = (status: number): CellScript => ({ sni: served(HOST), request: {
 const rows: [string, Script, string[]][] = [
   ["cannot look when nothing was dialled", {}, ["could-not-look"]],
   ["passes when all is well", { cells: { web1: WELL, web2: WELL } }, ["passed"]],
-  ["404: no site", second({ [HOST]: httpApi(404) }), ["error, certain: No site that is started and bound to www.example.com on web2"]],
+  ["404: no site", second({ [HOST]: httpApi(404) }), ["error, certain: web2 has no started site that is bound to www.example.com"]],
   [
     "503: no application pool",
     second({ [HOST]: httpApi(503) }),

@@ -51,7 +51,7 @@ function draft(view: View, group: Group): FindingDraft {
   return {
     summary: pool
       ? `The application pool of ${nameSome(group.hosts)} is stopped on ${who}`
-      : `No site that is started and bound to ${nameSome(group.hosts)} on ${who}`,
+      : `${who} has no started site that is bound to ${nameSome(group.hosts)}`,
     nodes: group.nodes,
     hosts: group.hosts,
     proof: [

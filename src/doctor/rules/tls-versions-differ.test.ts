@@ -48,7 +48,7 @@ const rows: [string, Script, string[]][] = [
         web2: iisNode([HOST, SHOP], { protocols: [{ protocol: "TLS 1.2", enabled: false, source: "Schannel settings" }] }),
       },
     },
-    ["warning, certain: TLS 1.2 is off on web2, and on on web1"],
+    ["warning, certain: web2 has TLS 1.2 off, web1 has it on"],
   ],
 ];
 test.each(rows)("%s", (_name, script, expected) => {

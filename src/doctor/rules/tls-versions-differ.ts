@@ -113,7 +113,7 @@ function differingSettings(view: View, kind: "tls12" | "tls13"): readonly Findin
   const nodes = off.map(({ node }) => node);
   return [
     {
-      summary: `${name} is off on ${nameSome(nodes)}, and on on ${nameSome(on)}`,
+      summary: `${nameSome(nodes)} ${plural(nodes, "has", "have")} ${name} off, ${nameSome(on)} ${plural(on, "has", "have")} it on`,
       nodes,
       hosts: [],
       proof: [{ text: `${first.node} has ${name} off`, source: first.source }],

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { diagnose } from "../diagnose.ts";
 import { RULES } from "../rules/index.ts";
 import { centralRow, certfarmNode, iisNode, installed, ipRow, table } from "../testing/evidence.ts";
+import { WIRE_CAUSES } from "../testing/catalogue/wire-causes.ts";
 import { codesOf, examine, RESET, served, wrong, type CellScript, type Script } from "../testing/examination.ts";
 import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, WELL } from "../testing/wire-scripts.ts";
 
@@ -174,6 +175,21 @@ describe("nothing is found on farms that are set up right", () => {
     expect(findings.map(({ code, summary }) => [code, summary])).toEqual([]);
     expect(rules.filter(({ status }) => status === "failed")).toEqual([]);
   });
+});
+
+test("causes that remain possible are named by codes that exist, with what would decide", () => {
+  const codes = new Set(RULES.map(({ code }) => code));
+  const likely = WIRE_CAUSES.flatMap(({ script }) => diagnose(examine(script), RULES).findings).filter(
+    ({ certainty }) => certainty === "likely",
+  );
+  expect(likely.length).toBeGreaterThan(20);
+  for (const { code, others = [], decides } of likely) {
+    expect(
+      others.filter((other) => !codes.has(other) || other === code),
+      code,
+    ).toEqual([]);
+    expect(decides, code).toMatch(/\S/);
+  }
 });
 
 test("forty thousand cells, half of them ill, are explained in seconds", () => {
