@@ -17,7 +17,7 @@ export const redirectionDiffers: Rule = {
   tier: "node",
   source: "https://learn.microsoft.com/en-us/iis/configuration/configurationredirection",
   explains:
-    "redirection.config of each server says whether it takes its configuration from a shared folder, and which. A server where that is off, or leads elsewhere, keeps sites and bindings of its own: changes never reach it.",
+    "The file redirection.config of each server says whether it takes its configuration from a shared folder, and which. A server where that is off, or leads elsewhere, keeps sites and bindings of its own: changes never reach it.",
   remedy:
     "On that server turn the shared configuration on again, with the folder of the others: IIS Manager, Shared Configuration, or `Enable-IISSharedConfig -PhysicalPath \\\\SERVER\\SHARE`.",
   check(view) {
