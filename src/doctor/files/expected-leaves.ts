@@ -1,9 +1,9 @@
 import { wildcardOf, type HostName, type HostPattern, type Instant } from "../../base/index.ts";
+import type { FileStatus } from "../../pki/index.ts";
 import type { CentralFile, InstalledCertificate, NodeEvidence, Source } from "../evidence.ts";
 import type { ExaminedNode } from "../examination.ts";
 import type { View } from "../view.ts";
 import { answeringFiles } from "./answering-files.ts";
-import { mayServe } from "./central-files.ts";
 import { storeSights, type StoreSight } from "./store-sights.ts";
 
 /** A certificate that a node is to present for a host, as its file says. */
@@ -25,6 +25,9 @@ export interface Expected {
   readonly noticesWithinMs: number;
 }
 
+/** A file of another status is not served, whatever it holds: certfarm keeps the former certificate in use then. */
+const SERVABLE: ReadonlySet<FileStatus> = new Set<FileStatus>(["ok", "expired", "not-yet-valid"]);
+
 /** IIS looks every 300 s unless it is told otherwise. */
 const IIS_POLLING_S = 300;
 /** certfarm looks at the whole folder every 30 s, and reads what changed. */
@@ -38,9 +41,7 @@ export function expectedLeaves(view: View, node: ExaminedNode, host: HostName): 
 }
 
 function fromStore(sight: StoreSight, host: HostName): Expected | undefined {
-  const files = answeringFiles(sight, host)?.files.filter(
-    (file) => file.reading?.facts !== undefined && mayServe(file) && file.inUse === undefined,
-  );
+  const files = answeringFiles(sight, host)?.files.filter(({ reading }) => reading !== undefined && SERVABLE.has(reading.status));
   const [first, ...rest] = files?.flatMap(leafOf) ?? [];
   if (first === undefined) return undefined;
   const polling = sight.node.evidence?.central?.pollingSeconds ?? IIS_POLLING_S;

@@ -35,7 +35,7 @@ function staleOf(view: View, host: HostName, nodes: ReadonlyMap<string, Examined
     const served = servedOf(cell);
     if (node === undefined || served === undefined || !coversLike(served)) return [];
     const expected = expectedLeaves(view, node, host);
-    if (expected !== undefined) return staleByFile({ node, cell, host, served }, expected);
+    if (expected !== undefined) return staleByFile({ node, cell, host, served }, expected, view.examination.at);
     return staleByPeer({ node, cell, host, served }, cells);
   });
 }
@@ -45,11 +45,11 @@ const coversLike = ({ verified }: Served): boolean => verified !== "ERR_TLS_CERT
 
 type Seen = Omit<Stale, "successor">;
 
-function staleByFile(seen: Seen, expected: Expected): readonly Stale[] {
+function staleByFile(seen: Seen, expected: Expected, at: Instant): readonly Stale[] {
   const { served } = seen;
   if (expected.leaves.some(({ thumbprint }) => thumbprint === served.thumbprint)) return [];
   const newest = expected.leaves.toSorted((a, b) => b.notBefore - a.notBefore)[0] ?? expected.leaves[0];
-  if (newest.notBefore <= served.notBefore || !sharesName(newest.dnsNames, served.dnsNames)) return [];
+  if (newest.notBefore <= served.notBefore || newest.notBefore > at || !sharesName(newest.dnsNames, served.dnsNames)) return [];
   return [{ ...seen, successor: { from: "file", leaf: newest, expected } }];
 }
 

@@ -24,6 +24,8 @@ export interface FileTrouble {
   readonly resync?: boolean;
   /** The trouble is seen by the doctor only and may be the doctor's own: then it takes a host that fails. */
   readonly doubtful?: (sight: StoreSight) => { readonly others: readonly string[]; readonly decides: string } | undefined;
+  /** What the doctor found says nothing about this node. */
+  isBlind?(view: View, sight: StoreSight): boolean;
   /** A cell that shows the file's own certificate proves that the node can use it. */
   readonly disproved?: boolean;
   /** The trouble may pass by itself. */
@@ -51,6 +53,7 @@ export function checkUnusableFiles(view: View, trouble: FileTrouble): RuleResult
 }
 
 function hitsOf(view: View, sight: StoreSight, trouble: FileTrouble): readonly Hit[] {
+  if (trouble.isBlind?.(view, sight) === true) return [];
   return view.examination.hosts.flatMap(({ name: host }) => {
     if (!view.meant(sight.node.name, host)) return [];
     const files = firstInLine(sight, host)?.files ?? [];

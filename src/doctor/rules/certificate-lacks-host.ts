@@ -3,7 +3,7 @@ import { answeringFiles } from "../files/answering-files.ts";
 import { mayServe } from "../files/central-files.ts";
 import { exportAgain } from "../files/commands.ts";
 import { onNodes } from "../files/missing-files.ts";
-import { namesCover } from "../files/names-cover.ts";
+import { namesCover } from "../names-cover.ts";
 import { NO_SIGHT, storeSights, type StoreSight } from "../files/store-sights.ts";
 import type { CentralFile } from "../evidence.ts";
 import type { FindingDraft, Symptom } from "../finding.ts";

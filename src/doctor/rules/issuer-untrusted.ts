@@ -5,6 +5,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
 import { checkFindings, illRefs, peersProof, plural, probeOf } from "../wire/groups.ts";
+import { cut } from "../wire/served.ts";
 import { tlsInterception } from "./tls-interception.ts";
 
 /** The chain is whole and leads to nobody whom this machine trusts. */
@@ -39,7 +40,9 @@ function isUntrusted(view: View, found: ServedCell): boolean {
 function draft(view: View, group: ServedGroup): FindingDraft {
   const { nodes, hosts, first } = group;
   const selfSigned = chainTrouble(view, first) === "self-signed";
-  const { issuer, subject, verified } = first.served;
+  const { verified } = first.served;
+  const issuer = cut(first.served.issuer);
+  const subject = cut(first.served.subject);
   const given = view.examination.roots === "given";
   const peers = peersProof(view, group);
   const shared = {

@@ -22,6 +22,11 @@ const rows: [string, Script, string[]][] = [
   ],
   ["says nothing when the doctor lacks the password and all is well", iisFarm([SHOP_FILE, file], [served(HOST), served(HOST)]), ["passed"]],
   [
+    "says nothing of a host that fails while the doctor cannot open the files of hosts that are served either",
+    iisFarm([{ ...file, name: `${SHOP}.pfx` }, file], [RESET, RESET]),
+    ["passed"],
+  ],
+  [
     "warns while certfarm keeps the former certificate",
     certfarmFarm([SHOP_FILE, fileWith("wrong-password", { inUse: { thumbprint: thumbprintOf(HOST) } })], [served(HOST), served(HOST)]),
     ["warning, certain: www.example.com.pfx cannot be opened with the password of the farm"],

@@ -1,4 +1,7 @@
+import type { HostName } from "../../base/index.ts";
+import { firstInLine } from "../files/answering-files.ts";
 import { exportAgain } from "../files/commands.ts";
+import type { StoreSight } from "../files/store-sights.ts";
 import { checkUnusableFiles, type FileTrouble } from "../files/unusable-files.ts";
 import type { Rule } from "../rule.ts";
 
@@ -25,6 +28,8 @@ const TROUBLE: FileTrouble = {
   remedy: "Export the file again with the password of the farm, or add its own password to those that the farm tries.",
   effect: "The hosts of this file are served from it as soon as the nodes see the new file.",
   manual: (file, { make }) => exportAgain(file, make),
+  isBlind: (view, sight) =>
+    sight.make === "iis" && view.examination.hosts.some(({ name }) => view.healthy(sight.node.name, name) && isLocked(sight, name)),
   doubtful: ({ make }) =>
     make === "certfarm"
       ? undefined
@@ -34,3 +39,7 @@ const TROUBLE: FileTrouble = {
             "`certfarm certs check FILE --password-file F` with the password of the central store; the mark beside the file in IIS Manager",
         },
 };
+
+/** A file that serves well and that the doctor cannot open: then it is the doctor that lacks the password. */
+const isLocked = (sight: StoreSight, host: HostName): boolean =>
+  firstInLine(sight, host)?.files.every(({ reading }) => reading?.status === "wrong-password") === true;

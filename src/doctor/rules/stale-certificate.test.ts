@@ -81,8 +81,18 @@ const rows: [string, Script, string[]][] = [
     ["passed"],
   ],
   [
-    "says nothing when certfarm keeps the former because the new file is bad",
+    "is an error when certfarm says itself that it uses another than the file's",
     certfarmFarm([fileWith("ok", { inUse: { thumbprint: FORMER.thumbprint } })], [FORMER, FORMER]),
+    ["error, certain: web1 and web2 serve the former certificate for www.example.com"],
+  ],
+  [
+    "says nothing when certfarm keeps the former because the new file is bad",
+    certfarmFarm([fileWith("key-mismatch", { inUse: { thumbprint: FORMER.thumbprint } })], [FORMER, FORMER]),
+    ["passed"],
+  ],
+  [
+    "says nothing while the file's certificate is not valid yet",
+    certfarmFarm([holding(`${HOST}.pfx`, "next", { notBefore: at(1), notAfter: at(90) })], [FORMER, FORMER]),
     ["passed"],
   ],
 ];

@@ -1,4 +1,4 @@
-import { parseHostPattern, patternCovers, type HostName } from "../../base/index.ts";
+import { parseHostPattern, patternCovers, type HostName } from "../base/index.ts";
 
 /** Whether one of a certificate's names, as a peer or a file gave them, covers the host. */
 export function namesCover(dnsNames: readonly string[], host: HostName): boolean {
