@@ -343,6 +343,14 @@ const FARMS: readonly Cause[] = [
     ["web2"],
   ],
   [
+    "nginx with an RSA certificate beside one with ECDSA",
+    async () => ({
+      nodes: { web1: await servers.nginx(site(WWW, rsa)), web2: await servers.nginx(site(WWW, www)) },
+      hosts: [WWW],
+    }),
+    "key-types-differ",
+  ],
+  [
     "one of three nginx with another ticket key",
     async () => ({
       nodes: { web1: await withTicketKey(1), web2: await withTicketKey(1), web3: await withTicketKey(2) },
