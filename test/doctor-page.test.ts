@@ -107,6 +107,7 @@ describe("the page of a broken farm", () => {
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     await page.setViewportSize({ width: 794, height: 1_123 }); // A4
     expect(await page.locator("thead").isVisible()).toBe(true);
+    expect(await page.evaluate<number>("document.querySelector('.matrix table').getBoundingClientRect().right")).toBeLessThanOrEqual(794);
     expect(await page.evaluate("getComputedStyle(document.body).color")).toBe("rgb(0, 0, 0)");
     await page.close();
   });

@@ -6,7 +6,7 @@ import { foldMatrix, type FoldedRow } from "./fold-matrix.ts";
 import { htmlFindings } from "./html-findings.ts";
 import { htmlMatrix, htmlNames } from "./html-matrix.ts";
 import { STYLE } from "./html-style.ts";
-import { exitCodeOf, verdict } from "./render-report.ts";
+import { exitCodeOf, toneOf, verdict } from "./render-report.ts";
 import type { DoctorReport } from "./types.ts";
 
 /** Rows of the matrix; what is beyond is counted, and stands in --json. */
@@ -14,6 +14,8 @@ const MOST_ROWS = 1_000;
 /** Good hosts that are still rows of their own. */
 const FEW_HOSTS = 12;
 const MOST_GAPS = 200;
+
+const SIGNS = { good: "✓", bad: "✗", warn: "!" } as const;
 
 /** Nothing may be loaded, run, sent or framed; only the style of the page itself holds. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
@@ -43,13 +45,12 @@ ${matrixSection(report)}${htmlFindings(report.findings)}${gapSection(report)}</m
 }
 
 function head(report: DoctorReport, title: string): string {
-  const code = exitCodeOf(report);
-  const tone = code === 0 ? "good" : code === 1 ? "bad" : "warn";
+  const tone = toneOf(report);
   const nodes = report.nodes
     .slice(0, 30)
     .map(({ name, role, make }) => `${safe(name)}${role === "balancer" ? " (balancer)" : make === undefined ? "" : ` (${safe(make)})`}`);
   const more = report.nodes.length > 30 ? ` and ${report.nodes.length - 30} more` : "";
-  return `<header class="${tone}"><h1>${code === 0 ? "✓" : code === 1 ? "✗" : "!"} ${safe(title)}</h1>
+  return `<header class="${tone}"><h1>${SIGNS[tone]} ${safe(title)}</h1>
 <p class="soft"><time>${formatTime(report.at)}</time></p><p class="soft">${nodes.join(", ")}${more}</p></header>`;
 }
 

@@ -51,13 +51,17 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .75
   .matrix tbody th { position: static; flex: 1 0 100%; min-width: 0; padding: 0; border: 0; font-weight: 600; }
   .matrix td { flex: 1 1 8rem; min-width: 0; padding: .3rem .5rem; border: 1px solid var(--line); border-radius: .375rem; white-space: normal; overflow-wrap: anywhere; }
   .matrix td::before { content: attr(data-node); display: block; font-size: .78rem; font-weight: 400; color: var(--soft); }
+  .matrix tbody tr:last-child td { border-bottom: 1px solid var(--line); }
   .matrix td small { min-width: 0; }
+  .matrix td.good, .matrix td.none { flex: 1 1 5rem; }
+  .matrix td.good::before, .matrix td.none::before { display: inline; margin-right: .5rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
 }
 @media print {
   :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444; --line: #999; --card: #eee; --good: #0a5d22; --bad: #8f0d17; --badground: #fff; --warn: #6b4500; --warnground: #fff; --notice: #003d7a; }
   body { padding: 0; max-width: none; font-size: 10pt; }
-  .matrix { overflow: visible; } td { white-space: normal; } tr, article { break-inside: avoid; } thead { display: table-header-group; }
+  .matrix { overflow: visible; } table { font-size: 8.5pt; } th, td { padding: .3rem .4rem; }
+  thead th, tbody th, td, td small { min-width: 0; white-space: normal; overflow-wrap: anywhere; } tr, article { break-inside: avoid; } thead { display: table-header-group; }
   td a { text-decoration: none; }
 }
 `;

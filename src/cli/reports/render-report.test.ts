@@ -141,6 +141,12 @@ describe("the exit code", () => {
     expect(exitCodeOf(given)).toBe(code);
   });
 
+  it("1 for warnings alone is no alarm in the first line", () => {
+    expect(renderReport(report({ a: [GOOD] }, { findings: [finding({ severity: "warning" })] }), PLAIN)).toMatch(
+      /^! 1 host on 1 node: 1 warning /,
+    );
+  });
+
   it("2 is said in the first line", () => {
     expect(renderReport(report({ a: [NOT_LOOKED] }), PLAIN)).toMatch(/^! nothing could be looked at/);
   });

@@ -33,10 +33,18 @@ export function verdict(report: Pick<DoctorReport, "nodes" | "matrix" | "finding
 }
 
 function head(report: DoctorReport, { paint, symbols }: Look): string {
-  const code = exitCodeOf(report);
-  const sign = code === 0 ? paint("green", symbols.good) : code === 1 ? paint("red", symbols.bad) : paint("yellow", symbols.warn);
-  const text = code === 2 ? "nothing could be looked at" : verdict(report);
+  const tone = toneOf(report);
+  const sign = paint(TONES[tone], symbols[tone]);
+  const text = exitCodeOf(report) === 2 ? "nothing could be looked at" : verdict(report);
   return `${sign} ${paint("bold", text)}  ${paint("gray", formatTime(report.at))}\n`;
+}
+
+const TONES = { good: "green", bad: "red", warn: "yellow" } as const;
+
+/** How the whole of it is to be taken; warnings alone, and what could not be looked at, are no alarm. */
+export function toneOf(report: Pick<DoctorReport, "nodes" | "matrix" | "findings">): "good" | "bad" | "warn" {
+  if (report.findings.some(({ severity }) => severity === "error")) return "bad";
+  return exitCodeOf(report) === 0 ? "good" : "warn";
 }
 
 /** 0 = healthy (notices allowed), 1 = findings, 2 = nothing could be looked at: no cell and no evidence. */
