@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { listener } from "../testing/evidence.ts";
 import { served, type Script } from "../testing/examination.ts";
 import { CLOSED, HOST, SHOP, WELL, both, second, through, told } from "../testing/wire-scripts.ts";
 import { proxyProtocolMismatch } from "./proxy-protocol-mismatch.ts";
@@ -15,6 +16,11 @@ const rows: [string, Script, string[]][] = [
   [
     "is one finding when the header was tried for one host only",
     second({ [HOST]: { sni: CLOSED, "proxy-header": served(HOST) }, [SHOP]: CLOSED }),
+    ["error, certain: web2 expects a PROXY protocol header on 10.0.0.2:443"],
+  ],
+  [
+    "believes a node that says so",
+    { ...second(both(CLOSED)), evidence: { web2: { make: "nginx", listeners: [listener("10.0.0.2:443", { proxyProtocol: true })] } } },
     ["error, certain: web2 expects a PROXY protocol header on 10.0.0.2:443"],
   ],
   [

@@ -40,6 +40,7 @@ function expected(view: View, group: Group): FindingDraft {
     proof: [
       seenProof(group),
       ...kindProof(group, "proxy-header", "with a PROXY header first"),
+      ...listenerProof(view, group),
       ...(fine ? [{ text: `through ${nameSome(through)} the same hosts are served`, source: `probe of ${through[0] ?? ""}` }] : []),
     ],
     remedy: fine
@@ -85,4 +86,12 @@ function headedProof(view: View): FindingDraft["proof"][number][] {
       return [{ text: `${cell.node} with a PROXY header first: ${describeOutcome(outcome)}`, source: probeOf(cell) }];
   }
   return [];
+}
+
+/** What the node itself says of its listener. */
+function listenerProof(view: View, { nodes: [node], cells: [{ endpoint }] }: Group): FindingDraft["proof"][number][] {
+  const evidence = view.nodes.find(({ name }) => name === node)?.evidence;
+  const says =
+    evidence?.listeners?.some(({ proxyProtocol, endpoint: own }) => proxyProtocol === true && own.port === endpoint.port) === true;
+  return says ? [{ text: `its listener on port ${endpoint.port} expects the header`, source: evidence?.source ?? "" }] : [];
 }

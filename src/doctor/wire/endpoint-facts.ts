@@ -17,12 +17,12 @@ export interface EndpointFacts {
   readonly wrong: number;
   /** SHA-256 of what it serves without SNI or for an unknown name. */
   readonly defaults: ReadonlySet<string>;
-  /** Kinds of probes that were served on a cell whose base probe failed. */
+  /** Kinds of probes that were served on a cell whose base probe failed, or that the node says it would serve. */
   readonly rescues: ReadonlySet<ProbeKind>;
 }
 
-/** Reads the cells of one endpoint. */
-export function endpointFacts(cells: readonly Cell[]): EndpointFacts {
+/** Reads the cells of one endpoint. `headed`: the node says that it expects a PROXY header there. */
+export function endpointFacts(cells: readonly Cell[], headed: boolean): EndpointFacts {
   const sni = cells.flatMap((cell) => outcomeOf(cell) ?? []);
   const answers = cells.flatMap((cell) => {
     const served = servedOf(cell);
@@ -40,7 +40,10 @@ export function endpointFacts(cells: readonly Cell[]): EndpointFacts {
     defaults: new Set(
       cells.flatMap((cell) => [servedOf(cell, "no-sni"), servedOf(cell, "unknown-name")].flatMap((served) => served?.sha256 ?? [])),
     ),
-    rescues: new Set(cells.filter((cell) => servedOf(cell) === undefined).flatMap(servedKinds)),
+    rescues: new Set([
+      ...cells.filter((cell) => servedOf(cell) === undefined).flatMap(servedKinds),
+      ...(headed ? (["proxy-header"] as const) : []),
+    ]),
   };
 }
 

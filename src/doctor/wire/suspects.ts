@@ -38,7 +38,7 @@ type CauseOf = (cell: Cell, facts: EndpointFacts) => WireCause | undefined;
 function ofNode(view: View, node: string, cause: CauseOf): readonly Suspect[] {
   const left = new Set(view.symptomsOf(node).map(endpointKey));
   if (left.size === 0) return [];
-  return endpointsOf(view.cellsOf(node)).flatMap((facts) =>
+  return endpointsOf(view, node).flatMap((facts) =>
     facts.cells.flatMap((cell) => {
       const found = left.has(endpointKey(cell)) ? cause(cell, facts) : undefined;
       return found === undefined ? [] : [{ cell, cause: found }];
@@ -47,6 +47,10 @@ function ofNode(view: View, node: string, cause: CauseOf): readonly Suspect[] {
 }
 
 /** The cells of a node, endpoint by endpoint. */
-export function endpointsOf(cells: readonly Cell[]): readonly EndpointFacts[] {
-  return [...groupBy(cells, ({ endpoint }) => formatEndpoint(endpoint)).values()].map(endpointFacts);
+function endpointsOf(view: View, node: string): readonly EndpointFacts[] {
+  const listeners = view.nodes.find(({ name }) => name === node)?.evidence?.listeners ?? [];
+  const headed = new Set(listeners.filter(({ proxyProtocol }) => proxyProtocol === true).map(({ endpoint }) => endpoint.port));
+  return [...groupBy(view.cellsOf(node), ({ endpoint }) => formatEndpoint(endpoint)).values()].map((cells) =>
+    endpointFacts(cells, headed.has(cells[0]?.endpoint.port ?? 0)),
+  );
 }
