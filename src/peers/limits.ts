@@ -7,6 +7,7 @@ export const LIMITS = {
   includes: 16,
   /** Blocks within blocks. */
   blocks: 64,
-  bindings: 200_000,
+  /** Places of a `listen` or `bind`, names at them, and certificates for them. */
+  bindings: 400_000,
   notes: 1_000,
 } as const;

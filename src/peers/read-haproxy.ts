@@ -1,9 +1,8 @@
+import { createBudget } from "./budget.ts";
 import { readBind, type Bind, type Context } from "./haproxy/bind.ts";
 import { optionsOf } from "./haproxy/bind-options.ts";
 import { sectionsOf, type Section } from "./haproxy/sections.ts";
 import type { Word } from "./haproxy/words.ts";
-import { invalid } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
 import { createNotes } from "./notes.ts";
 import { protocolsOf } from "./tls-versions.ts";
 import type { ConfigFile, FindFiles, PeerReading } from "./types.ts";
@@ -14,12 +13,11 @@ import type { ConfigFile, FindFiles, PeerReading } from "./types.ts";
  * @throws PEER_CONFIG_INVALID with file and line, for a text that HAProxy would refuse as well or one that is over the limits
  */
 export async function readHaproxy(main: ConfigFile, find: FindFiles): Promise<PeerReading> {
-  if (main.text.length > LIMITS.characters) throw invalid(main.path, 1, `the configuration is larger than ${LIMITS.characters} characters`);
-  const notes = createNotes();
+  const [notes, budget] = [createNotes(), createBudget()];
+  budget.spend("characters", main.text.length, { path: main.path, line: 1 });
   const sections = sectionsOf(main, notes);
-  const binds = await bindsOf(sections, { main, find, notes, ...settingsOf(sections), lists: new Map() });
+  const binds = await bindsOf(sections, { main, find, notes, budget, ...settingsOf(sections), lists: new Map() });
   const bindings = binds.flatMap((bind) => bind.bindings);
-  if (bindings.length > LIMITS.bindings) throw invalid(main.path, 1, `the configuration has more than ${LIMITS.bindings} bindings`);
   const protocols = protocolsOf(binds.filter(({ listener }) => listener.protocol === "https").map(({ versions }) => versions));
   return {
     evidence: {
@@ -36,9 +34,11 @@ export async function readHaproxy(main: ConfigFile, find: FindFiles): Promise<Pe
 
 async function bindsOf(sections: readonly Section[], context: Context): Promise<readonly Bind[]> {
   const binds: Bind[] = [];
-  for (const [index, section] of sections.entries()) {
+  const modes = new Map<string | undefined, string>();
+  for (const section of sections) {
+    const mode = modeOf(section, modes);
+    if (section.kind === "defaults") modes.set(undefined, mode).set(section.name, mode);
     if (!["frontend", "listen"].includes(section.kind) || section.lines.some(({ name }) => name === "disabled")) continue;
-    const mode = modeOf(section, sections.slice(0, index));
     for (const line of section.lines) {
       if (line.name === "bind") for (const bind of await readBind(line, { section, mode }, context)) binds.push(bind);
     }
@@ -48,19 +48,17 @@ async function bindsOf(sections: readonly Section[], context: Context): Promise<
   return binds;
 }
 
+/** A section's own mode, else that of the defaults it takes: the named ones, or the last ones before it (by `undefined`). */
+function modeOf({ kind, from, lines }: Section, modes: ReadonlyMap<string | undefined, string>): string {
+  const own = lines.findLast(({ name }) => name === "mode")?.args[0]?.text;
+  const inherited = kind === "defaults" && from === undefined ? undefined : modes.get(from);
+  return own ?? inherited ?? "tcp";
+}
+
 function settingsOf(sections: readonly Section[]): Pick<Context, "base" | "defaults"> {
   const global = sections.filter(({ kind }) => kind === "global").flatMap(({ lines }) => lines);
   const last = (name: string): readonly Word[] => global.findLast((line) => line.name === name)?.args ?? [];
   return { base: last("crt-base")[0]?.text ?? "", defaults: optionsOf(last("ssl-default-bind-options")) };
-}
-
-/** A section's own mode, else that of the defaults it takes: the named ones, or the last ones before it. */
-function modeOf(section: Section, before: readonly Section[], depth = 0): string {
-  const own = section.lines.findLast(({ name }) => name === "mode")?.args[0]?.text;
-  if (own !== undefined) return own;
-  if (section.kind === "defaults" && section.from === undefined) return "tcp";
-  const defaults = before.filter(({ kind, name }) => kind === "defaults" && (section.from === undefined || name === section.from)).at(-1);
-  return defaults === undefined || depth > LIMITS.includes ? "tcp" : modeOf(defaults, before, depth + 1);
 }
 
 const inspectsTls = ({ lines }: Section): boolean =>

@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 
-import { parseHostPattern, type HostPattern, type IpAddress } from "../base/index.ts";
+import type { IpAddress } from "../base/index.ts";
 import type { EvidenceBinding, ListenerEvidence } from "../doctor/index.ts";
+import { createBudget, type Budget } from "./budget.ts";
 import { invalid } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { findInDump, splitDump } from "./nginx/dump.ts";
@@ -19,17 +20,13 @@ import type { ConfigFile, FindFiles, PeerReading } from "./types.ts";
  */
 export async function readNginx(main: ConfigFile, find: FindFiles): Promise<PeerReading> {
   if (main.text.length > LIMITS.characters) throw invalid(main.path, 1, `the configuration is larger than ${LIMITS.characters} characters`);
-  const notes = createNotes();
+  const [notes, budget] = [createNotes(), createBudget()];
   const dump = splitDump(main);
   const [first, finder] =
     dump === undefined ? ([main, find] as const) : ([dump[0], async (pattern: string) => findInDump(dump, pattern)] as const);
-  const servers = serversOf(await expandDirectives(first, finder, notes), posix.dirname(first.path), notes);
-  const places = groupPlaces(servers);
-  const bindings: EvidenceBinding[] = [];
-  for (const place of places.values()) {
-    for (const binding of bindingsOf(place, notes)) bindings.push(binding);
-    if (bindings.length > LIMITS.bindings) throw invalid(main.path, 1, `the configuration has more than ${LIMITS.bindings} bindings`);
-  }
+  const directives = await expandDirectives(first, { find: finder, notes, budget });
+  const places = groupPlaces(serversOf(directives, { folder: posix.dirname(first.path), notes, budget }));
+  const bindings = [...places.values()].flatMap((place) => [...bindingsOf(place, notes, budget)]);
   const protocols = protocolsOf([...places.values()].filter(({ ssl }) => ssl).map(({ standard }) => versionsOf(standard)));
   return {
     evidence: {
@@ -83,7 +80,7 @@ function groupPlaces(servers: readonly Server[]): ReadonlyMap<string, Place> {
   return places;
 }
 
-function* bindingsOf(place: Place, notes: Notes): Generator<EvidenceBinding> {
+function* bindingsOf(place: Place, notes: Notes, budget: Budget): Generator<EvidenceBinding> {
   const { address, port, ssl } = place;
   for (const server of place.servers) {
     // A stream server without TLS passes on what comes: the servers behind it have the names.
@@ -92,24 +89,12 @@ function* bindingsOf(place: Place, notes: Notes): Generator<EvidenceBinding> {
       notes.add(server.path, server.line, `refuses handshakes on port ${port} (ssl_reject_handshake)`);
       continue;
     }
+    budget.spend("bindings", 1 + server.hosts.length, server);
     const base = { site: server.site, protocol: ssl ? "https" : "http", address, port, central: false } as const;
     const files = ssl ? { files: server.files } : {};
     if (server === place.standard) yield { ...base, sni: false, ...files };
-    for (const host of hostsOf(server, notes)) yield { ...base, host, sni: ssl, ...files };
+    for (const host of server.hosts) yield { ...base, host, sni: ssl, ...files };
   }
-}
-
-/** Names of a server that a pattern can say: `.example.com` is both the name and every name below. */
-function hostsOf({ names, path, line }: Server, notes: Notes): readonly HostPattern[] {
-  const hosts = names.flatMap((name) => {
-    if (name === "" || name === "_") return [];
-    const patterns = name.startsWith(".") ? [name.slice(1), `*${name}`] : [name];
-    const parsed = patterns.map((pattern) => parseHostPattern(pattern));
-    if (parsed.every((host) => host !== undefined)) return parsed;
-    notes.add(path, line, `server_name ${name}: which names these are cannot be listed`);
-    return [];
-  });
-  return [...new Set(hosts)];
 }
 
 function listenerOf({ address, port, ssl, proxyProtocol }: Place): ListenerEvidence {

@@ -2,8 +2,8 @@ import { posix } from "node:path";
 
 import type { HostPattern, IpAddress } from "../../base/index.ts";
 import type { EvidenceBinding, ListenerEvidence } from "../../doctor/index.ts";
+import type { Budget } from "../budget.ts";
 import { invalid } from "../invalid.ts";
-import { LIMITS } from "../limits.ts";
 import type { Notes } from "../notes.ts";
 import type { WrittenVersions } from "../tls-versions.ts";
 import type { ConfigFile, FindFiles } from "../types.ts";
@@ -21,6 +21,7 @@ export interface Context {
   /** Where relative certificate files are. */
   readonly base: string;
   readonly defaults: readonly BindOption[];
+  readonly budget: Budget;
   /** Lists that were read: many binds may share one. */
   readonly lists: Map<string, readonly Certificate[]>;
 }
@@ -51,13 +52,14 @@ export async function readBind(
   // Without TLS in mode tcp, what comes is passed on as it is.
   if (!has("ssl") && mode !== "http") return [];
   const certificates = has("ssl") ? await certificatesOf(options, line.line, context) : [];
-  const all = [...context.defaults, ...options];
-  const versions = has("ssl") ? versionsOf(all) : undefined;
+  const names = certificates.reduce((count, { hosts }) => count + hosts.length, 1);
+  context.budget.spend("bindings", places.length * names + certificates.length, { path: main.path, line: line.line });
+  const versions = has("ssl") ? versionsOf([...context.defaults, ...options]) : undefined;
+  const answers = answersOf(certificates, has("strict-sni"));
   return places.map((each) => {
     const at = each.address === "::" && has("v4v6") ? { ...each, address: "*" as const } : each;
-    const facts = { site: section.name, at, isTls: has("ssl"), isStrict: has("strict-sni") };
     return {
-      bindings: bindingsOf(facts, certificates),
+      bindings: bindingsOf({ site: section.name, at, isTls: has("ssl"), answers, isStrict: has("strict-sni") }, certificates),
       listener: listenerOf(at, has("ssl"), has("accept-proxy")),
       versions: versions === undefined ? undefined : { versions, source: `${main.path}:${line.line}` },
     };
@@ -70,13 +72,13 @@ interface Certificate {
 }
 
 async function certificatesOf(options: readonly BindOption[], line: number, context: Context): Promise<readonly Certificate[]> {
-  const certificates: Certificate[] = [];
+  const certificates: (readonly Certificate[])[] = [];
   for (const { name, value } of options) {
     if (value === undefined) continue;
-    if (name === "crt" || name === "default-crt") certificates.push(...certificateOf(value, line, context));
-    if (name === "crt-list") certificates.push(...(await listOf(value, line, context)));
+    if (name === "crt" || name === "default-crt") certificates.push(certificateOf(value, line, context));
+    if (name === "crt-list") certificates.push(await listOf(value, line, context));
   }
-  return certificates;
+  return certificates.flat();
 }
 
 function certificateOf({ text, isVariable }: Word, line: number, { main, notes, base }: Context): readonly Certificate[] {
@@ -88,31 +90,38 @@ function certificateOf({ text, isVariable }: Word, line: number, { main, notes, 
 const inBase = (base: string, file: string): string => (base === "" || posix.isAbsolute(file) ? file : posix.join(base, file));
 
 async function listOf({ text, isVariable }: Word, line: number, context: Context): Promise<readonly Certificate[]> {
-  const { main, notes, lists, base } = context;
+  const { main, notes, lists, base, budget } = context;
   const known = lists.get(text);
   if (known !== undefined) return known;
-  const [list] = isVariable || lists.size >= LIMITS.files ? [] : await context.find(text);
-  if (list === undefined) {
-    notes.add(main.path, line, `crt-list ${text} was not there to be read`);
-    return [];
-  }
-  if (list.text.length > LIMITS.characters) throw invalid(list.path, 1, `the list is larger than ${LIMITS.characters} characters`);
-  const listed = readCertificateList(list, notes).map(({ file, hosts }) => ({ file: inBase(base, file), hosts }));
+  budget.spend("files", 1, { path: main.path, line });
+  const [list] = isVariable ? [] : await context.find(text);
+  if (list === undefined) notes.add(main.path, line, `crt-list ${text} was not there to be read`);
+  else budget.spend("characters", list.text.length, { path: list.path, line: 1 });
+  const read = list === undefined ? [] : readCertificateList(list, notes);
+  const listed = read.map(({ file, hosts }) => ({ file: inBase(base, file), hosts }));
   lists.set(text, listed);
   return listed;
 }
 
-function bindingsOf(
-  { site, at, isTls, isStrict }: { site: string; at: BindAddress; isTls: boolean; isStrict: boolean },
-  certificates: readonly Certificate[],
-): readonly EvidenceBinding[] {
+/** Files that answer names which no list has. Without strict-sni the first answers clients that send no name, or one that nothing fits. */
+function answersOf(certificates: readonly Certificate[], isStrict: boolean): readonly string[] {
+  const unnamed = certificates.filter(({ hosts }) => hosts.length === 0).map(({ file }) => file);
+  const [first] = certificates;
+  return [...new Set(isStrict || first === undefined ? unnamed : [first.file, ...unnamed])];
+}
+
+interface Answering {
+  readonly site: string;
+  readonly at: BindAddress;
+  readonly isTls: boolean;
+  readonly isStrict: boolean;
+  readonly answers: readonly string[];
+}
+
+function bindingsOf({ site, at, isTls, isStrict, answers }: Answering, certificates: readonly Certificate[]): readonly EvidenceBinding[] {
   const base = { site, protocol: isTls ? "https" : "http", ...at, central: false };
   if (!isTls) return [{ ...base, sni: false }];
-  const unnamed = certificates.filter(({ hosts }) => hosts.length === 0).map(({ file }) => file);
   const named = certificates.flatMap(({ file, hosts }) => hosts.map((host) => ({ ...base, host, sni: true, files: [file] })));
-  // Without strict-sni the first certificate answers clients that send no name, or one that nothing fits.
-  const [first] = certificates;
-  const answers = isStrict || first === undefined ? unnamed : [...new Set([first.file, ...unnamed])];
   return answers.length === 0 ? named : [{ ...base, sni: isStrict, files: answers }, ...named];
 }
 

@@ -6,6 +6,10 @@ export interface Word {
   readonly isVariable: boolean;
 }
 
+const BLANKS = /\s*/y;
+const ENDS_WORD = /[\s#]/;
+/** What may end a word, or mean something in it. */
+const SPECIAL = /[\s#\\"'$]/g;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
 /**
@@ -13,30 +17,50 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
  * in quotes, `'` quotes all, `"` leaves `\` and environment variables, both may begin within a word. A line is never continued.
  * @throws PEER_CONFIG_INVALID for a quote that is not closed
  */
-export function wordsOf(text: string, place: { readonly path: string; readonly line: number }): readonly Word[] {
+export function wordsOf(text: string, place: Place): readonly Word[] {
   const words: Word[] = [];
-  let current: { text: string; isVariable: boolean } | undefined;
-  let quote = "";
-  let at = 0;
-  while (at < text.length) {
-    const char = text[at] ?? "";
-    if (quote === "" && char === "#") break;
-    if (quote === "" && /\s/.test(char)) {
-      if (current !== undefined) words.push(current);
-      current = undefined;
-      at += 1;
-      continue;
-    }
-    current ??= { text: "", isVariable: false };
+  let at = afterBlanks(text, 0);
+  while (at < text.length && text[at] !== "#") {
+    const { end, ...word } = wordAt(text, at, place);
+    words.push(word);
+    at = afterBlanks(text, end);
+  }
+  return words;
+}
+
+interface Place {
+  readonly path: string;
+  readonly line: number;
+}
+
+function afterBlanks(text: string, from: number): number {
+  BLANKS.lastIndex = from;
+  BLANKS.exec(text);
+  return BLANKS.lastIndex;
+}
+
+function wordAt(text: string, start: number, { path, line }: Place): Word & { readonly end: number } {
+  const pieces: string[] = [];
+  let [at, quote, isVariable] = [start, "", false];
+  for (;;) {
+    const plain = plainUntil(text, at);
+    pieces.push(text.slice(at, plain));
+    at = plain;
+    if (at >= text.length || (quote === "" && ENDS_WORD.test(text[at] ?? ""))) break;
     const step = stepAt(text, at, quote);
+    pieces.push(step.text);
     quote = step.quote;
-    current.text += step.text;
-    current.isVariable ||= step.isVariable;
+    isVariable ||= step.isVariable;
     at = step.next;
   }
-  if (quote !== "") throw invalid(place.path, place.line, `a quote (${quote}) is not closed`);
-  if (current !== undefined) words.push(current);
-  return words;
+  if (quote !== "") throw invalid(path, line, `a quote (${quote}) is not closed`);
+  return { text: pieces.join(""), isVariable, end: at };
+}
+
+/** The place of the next character that may mean something, or the end. */
+function plainUntil(text: string, from: number): number {
+  SPECIAL.lastIndex = from;
+  return SPECIAL.exec(text)?.index ?? text.length;
 }
 
 interface Step {

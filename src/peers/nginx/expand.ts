@@ -2,6 +2,7 @@ import { posix } from "node:path";
 
 import { invalid } from "../invalid.ts";
 import { LIMITS } from "../limits.ts";
+import type { Budget } from "../budget.ts";
 import type { Notes } from "../notes.ts";
 import type { ConfigFile, FindFiles } from "../types.ts";
 import { parseDirectives, type Directive } from "./directives.ts";
@@ -11,7 +12,7 @@ interface Expansion {
   readonly folder: string;
   readonly find: FindFiles;
   readonly notes: Notes;
-  readonly used: { files: number; characters: number };
+  readonly budget: Budget;
 }
 
 /**
@@ -19,17 +20,17 @@ interface Expansion {
  * An include that names nothing is a note: copies of a configuration are seldom whole.
  * @throws PEER_CONFIG_INVALID for a text that is wrong, or one over the limits
  */
-export async function expandDirectives(main: ConfigFile, find: FindFiles, notes: Notes): Promise<readonly Directive[]> {
-  const expansion: Expansion = { folder: posix.dirname(main.path), find, notes, used: { files: 0, characters: 0 } };
-  return parseAndExpand(main, expansion, 0);
+export async function expandDirectives(
+  main: ConfigFile,
+  { find, notes, budget }: Pick<Expansion, "find" | "notes" | "budget">,
+): Promise<readonly Directive[]> {
+  return parseAndExpand(main, { folder: posix.dirname(main.path), find, notes, budget }, 0);
 }
 
 async function parseAndExpand(file: ConfigFile, expansion: Expansion, depth: number): Promise<readonly Directive[]> {
-  const { used } = expansion;
-  used.files += 1;
-  used.characters += file.text.length;
-  if (used.files > LIMITS.files) throw invalid(file.path, 1, `the configuration has more than ${LIMITS.files} files`);
-  if (used.characters > LIMITS.characters) throw invalid(file.path, 1, `the configuration is larger than ${LIMITS.characters} characters`);
+  const start = { path: file.path, line: 1 };
+  expansion.budget.spend("files", 1, start);
+  expansion.budget.spend("characters", file.text.length, start);
   if (depth > LIMITS.includes) throw invalid(file.path, 1, `includes nest deeper than ${LIMITS.includes}; does a file include itself?`);
   return expandAll(parseDirectives(file), expansion, depth);
 }

@@ -1,5 +1,8 @@
 import { posix } from "node:path";
 
+import { parseHostPattern, type HostPattern } from "../../base/index.ts";
+import type { Budget } from "../budget.ts";
+import { invalid } from "../invalid.ts";
 import type { Notes } from "../notes.ts";
 import type { Directive } from "./directives.ts";
 import { readListen, type Listen } from "./listen.ts";
@@ -14,7 +17,8 @@ export interface Server {
   /** `stream` servers end TLS or pass it on, but know no HTTP. */
   readonly kind: "http" | "stream";
   readonly listens: readonly Listen[];
-  readonly names: readonly string[];
+  /** Names that a pattern can say: `.example.com` is both the name and every name below. */
+  readonly hosts: readonly HostPattern[];
   /** Certificate files, resolved. */
   readonly files: readonly string[];
   readonly rejects: boolean;
@@ -22,26 +26,37 @@ export interface Server {
 }
 
 /** Directives that a server takes from the block around it when it has none of its own. */
-type Around = readonly Directive[];
+const INHERITED = new Set(["ssl", "ssl_certificate", "ssl_protocols", "ssl_reject_handshake"]);
 
-/** Every server of a configuration; `folder` is that of the main file. A file that holds servers alone is taken as one of `http`. */
-export function serversOf(directives: readonly Directive[], folder: string, notes: Notes): readonly Server[] {
-  const read = (kind: Server["kind"], block: Around) =>
-    named(block, "server").flatMap((server) =>
-      server.block === undefined ? [] : [readServer(server, { kind, around: block, folder, notes })],
-    );
-  const inside = (name: "http" | "stream") => named(directives, name).flatMap(({ block = [] }) => read(name, block));
-  for (const { path, line } of named(directives, "mail")) notes.add(path, line, "servers of mail are not looked at");
-  return [...inside("http"), ...inside("stream"), ...read("http", directives)];
+/** One server has a certificate for each kind of key. */
+const MAX_CERTIFICATES = 64;
+
+/** What reading servers needs; `folder` is that of the main file. */
+export interface Surroundings {
+  readonly folder: string;
+  readonly notes: Notes;
+  readonly budget: Budget;
+}
+
+/** Every server of a configuration. A file that holds servers alone is taken as one of `http`. */
+export function serversOf(directives: readonly Directive[], surroundings: Surroundings): readonly Server[] {
+  const inside = (name: "http" | "stream") => named(directives, name).flatMap(({ block = [] }) => readServers(name, block, surroundings));
+  for (const { path, line } of named(directives, "mail")) surroundings.notes.add(path, line, "servers of mail are not looked at");
+  return [...inside("http"), ...inside("stream"), ...readServers("http", directives, surroundings)];
+}
+
+function readServers(kind: Server["kind"], block: readonly Directive[], surroundings: Surroundings): readonly Server[] {
+  const around = block.filter(({ name }) => INHERITED.has(name));
+  return named(block, "server").flatMap((server) =>
+    server.block === undefined ? [] : [readServer(server, { ...surroundings, kind, around })],
+  );
 }
 
 const named = (directives: readonly Directive[], name: string): readonly Directive[] => directives.filter((each) => each.name === name);
 
-interface Context {
+interface Context extends Surroundings {
   readonly kind: Server["kind"];
-  readonly around: Around;
-  readonly folder: string;
-  readonly notes: Notes;
+  readonly around: readonly Directive[];
 }
 
 function readServer(server: Directive, context: Context): Server {
@@ -51,14 +66,16 @@ function readServer(server: Directive, context: Context): Server {
   const effective = (name: string): readonly Directive[] => (own(name).length > 0 ? own(name) : named(context.around, name));
   const names = own("server_name").flatMap(({ args }) => args);
   const protocols = effective("ssl_protocols").at(-1);
+  const certificates = effective("ssl_certificate");
+  if (certificates.length > MAX_CERTIFICATES) throw invalid(path, line, `a server with more than ${MAX_CERTIFICATES} certificates`);
   return {
     path,
     line,
     site: names.find((name) => name !== "" && name !== "_") ?? `${posix.basename(path)}:${line}`,
     kind: context.kind,
     listens: listensOf(own("listen"), isOn(effective("ssl")), { server, context }),
-    names,
-    files: effective("ssl_certificate").flatMap((each) => certificateFile(each, context)),
+    hosts: hostsOf(names, server, context),
+    files: certificates.flatMap((each) => certificateFile(each, context)),
     rejects: isOn(effective("ssl_reject_handshake")),
     ...(protocols === undefined ? {} : { protocols: { names: protocols.args, source: `${protocols.path}:${protocols.line}` } }),
   };
@@ -78,6 +95,7 @@ function listensOf(
     context.notes.add(server.path, server.line, "passes TLS on to other servers (ssl_preread): dial those");
   return directives.flatMap(({ args, path, line }) => {
     const read = readListen(args);
+    if (typeof read !== "string") context.budget.spend("bindings", read.length, { path, line });
     if (typeof read !== "string") return read.map((listen) => ({ ...listen, ssl: listen.ssl || ssl }));
     context.notes.add(path, line, `listen: ${read}`);
     return [];
@@ -96,4 +114,16 @@ function certificateFile({ args, path, line }: Directive, { folder, notes }: Con
     return [];
   }
   return [resolvePath(folder, file)];
+}
+
+function hostsOf(names: readonly string[], { path, line }: Directive, { notes }: Context): readonly HostPattern[] {
+  const hosts = names.flatMap((name) => {
+    if (name === "" || name === "_") return [];
+    const patterns = name.startsWith(".") ? [name.slice(1), `*${name}`] : [name];
+    const parsed = patterns.map((pattern) => parseHostPattern(pattern));
+    if (parsed.every((host) => host !== undefined)) return parsed;
+    notes.add(path, line, `server_name ${name}: which names these are cannot be listed`);
+    return [];
+  });
+  return [...new Set(hosts)];
 }

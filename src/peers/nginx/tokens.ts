@@ -10,6 +10,11 @@ export interface Token {
 }
 
 const SPACE = /\s/;
+const SPACES = /\s+/y;
+const LINE_FEED = 0x0a;
+/** What may end a word, or hide what would. */
+const IN_WORD = /[\s;{\\$]/g;
+const IN_QUOTES = /["'\\]/g;
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", "\\": "\\", t: "\t", r: "\r", n: "\n" };
 
 /**
@@ -44,7 +49,11 @@ interface Piece {
 function pieceAt(file: ConfigFile, at: number, line: number): Piece {
   const { text } = file;
   const char = text[at] ?? "";
-  if (SPACE.test(char)) return { text: "", end: at + 1 };
+  if (SPACE.test(char)) {
+    SPACES.lastIndex = at;
+    SPACES.exec(text);
+    return { text: "", end: SPACES.lastIndex };
+  }
   if (char === "#") {
     const end = text.indexOf("\n", at);
     return { text: "", end: end < 0 ? text.length : end };
@@ -66,21 +75,19 @@ interface Word {
 
 function plainWord(text: string, start: number): Word {
   let at = start;
-  while (at < text.length) {
-    const char = text[at] ?? "";
-    if (char === "\\") at += 2;
-    else if (char === "$" && text[at + 1] === "{") at += 2;
-    else if (char === ";" || char === "{" || SPACE.test(char)) break;
-    else at += 1;
+  for (;;) {
+    const end = nextOf(IN_WORD, text, at);
+    const char = text[end];
+    if (char === "\\") at = end + 2;
+    else if (char === "$") at = end + (text[end + 1] === "{" ? 2 : 1);
+    else return { text: unescape(text.slice(start, end)), end };
   }
-  const end = Math.min(at, text.length);
-  return { text: unescape(text.slice(start, end)), end };
 }
 
 function quotedWord({ path, text }: ConfigFile, start: number, line: number): Word {
   const quote = text[start] ?? "";
-  let at = start + 1;
-  while (at < text.length && text[at] !== quote) at += text[at] === "\\" ? 2 : 1;
+  let at = nextOf(IN_QUOTES, text, start + 1);
+  while (at < text.length && text[at] !== quote) at = nextOf(IN_QUOTES, text, at + (text[at] === "\\" ? 2 : 1));
   if (at >= text.length) throw invalid(path, line, `the quote before ${shown(text.slice(start + 1, start + 30))} is not closed`);
   const next = text[at + 1];
   if (next !== undefined && !/[\s;{)]/.test(next))
@@ -88,11 +95,17 @@ function quotedWord({ path, text }: ConfigFile, start: number, line: number): Wo
   return { text: unescape(text.slice(start + 1, at)), end: at + 1 };
 }
 
+/** The place of the next character that an expression finds, or the end. */
+function nextOf(expression: RegExp, text: string, from: number): number {
+  expression.lastIndex = from;
+  return from < text.length ? (expression.exec(text)?.index ?? text.length) : text.length;
+}
+
 const unescape = (text: string): string =>
   text.includes("\\") ? text.replaceAll(/\\(["'\\trn])/g, (_, char: string) => ESCAPES[char] ?? char) : text;
 
 function countLines(text: string, from: number, to: number): number {
   let count = 0;
-  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) count += 1;
+  for (let at = from; at < to; at += 1) if (text.charCodeAt(at) === LINE_FEED) count += 1;
   return count;
 }
