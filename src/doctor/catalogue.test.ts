@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { diagnose } from "./diagnose.ts";
 import { RULES } from "./rules/index.ts";
 import { FILE_CAUSES } from "./testing/catalogue/file-causes.ts";
+import { HEALTHY_FILES } from "./testing/catalogue/healthy-files.ts";
 import { NODE_CAUSES } from "./testing/catalogue/node-causes.ts";
 import { WIRE_CAUSES } from "./testing/catalogue/wire-causes.ts";
 import { centralRow, certfarmNode, iisNode, ipRow, table } from "./testing/evidence.ts";
@@ -26,6 +27,7 @@ const healthy: [string, Script][] = [
   ["IIS servers", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: iisNode(HOSTS), web2: iisNode(HOSTS) } }],
   ["certfarm nodes", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: certfarmNode(HOSTS), web2: certfarmNode(HOSTS) } }],
   ["servers that are only dialled", { cells: { web1: RIGHT, web2: RIGHT } }],
+  ...HEALTHY_FILES.map(([name, script]): [string, Script] => [name, script]),
 ];
 
 test.each(healthy)("a healthy farm of %s gives no finding", (_name, script) => {

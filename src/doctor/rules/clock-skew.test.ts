@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { certfarmNode } from "../testing/evidence.ts";
+import { certfarmNode, iisNode } from "../testing/evidence.ts";
 import { ask, at, served, type Script } from "../testing/examination.ts";
 import { SHOP_WELL } from "../testing/file-scripts.ts";
 import { HOST, told } from "../testing/wire-scripts.ts";
@@ -36,6 +36,18 @@ const rows: [string, Script, string[]][] = [
     "blames this machine when all nodes agree",
     clocks(600_000, 600_400),
     ["error, certain: The clock of this machine is 10 minutes behind the clocks of all nodes"],
+  ],
+  [
+    "believes IIS servers that compared themselves with a time server",
+    {
+      evidence: Object.fromEntries(
+        ["web1", "web2"].map((name) => [
+          name,
+          iisNode([HOST], { clock: { source: "time server", offsetMs: 600_000, uncertaintyMs: 500 } }),
+        ]),
+      ),
+    },
+    ["error, certain: The clock of web2 is 10 minutes ahead", "error, certain: The clock of web1 is 10 minutes ahead"],
   ],
   ["is not sure with one node alone", clocks(600_000), ["error, likely: The clock of web1 is 10 minutes ahead"]],
 ];

@@ -39,10 +39,12 @@ interface Reading {
   /** By how much at least it is off. */
   readonly surelyMs: number;
   readonly source: string;
+  /** IIS servers compare themselves with a time server; the others were compared with this machine. */
+  readonly isAgainstUs: boolean;
 }
 
 function readingOf(view: View, { name, evidence }: ExaminedNode): readonly Reading[] {
-  if (evidence?.clock !== undefined) return [reading(name, evidence.clock)];
+  if (evidence?.clock !== undefined) return [{ ...reading(name, evidence.clock), isAgainstUs: evidence.make !== "iis" }];
   const seen = view
     .cellsOf(name)
     .flatMap(({ request, host }) =>
@@ -60,11 +62,13 @@ const reading = (node: string, { offsetMs, uncertaintyMs, source }: Pick<Reading
   offsetMs,
   uncertaintyMs,
   source,
+  isAgainstUs: true,
   surelyMs: Math.abs(offsetMs) - uncertaintyMs,
 });
 
 /** Several nodes that agree with each other and not with us. */
-function ownClock(readings: readonly Reading[]): RuleResult | undefined {
+function ownClock(all: readonly Reading[]): RuleResult | undefined {
+  const readings = all.filter(({ isAgainstUs }) => isAgainstUs);
   const offsets = readings.map(({ offsetMs }) => offsetMs);
   const [least, most] = [Math.min(...offsets), Math.max(...offsets)];
   const [first] = readings;
@@ -92,7 +96,11 @@ function ownClock(readings: readonly Reading[]): RuleResult | undefined {
 const severityOf = (ms: number): Severity => (ms > ERROR_MS ? "error" : "warning");
 const signed = (ms: number): string => `${ms < 0 ? "-" : "+"}${Math.round(Math.abs(ms) / 1_000)} s`;
 
-function draft(view: View, { node, offsetMs, surelyMs, uncertaintyMs, source }: Reading, readings: readonly Reading[]): FindingDraft {
+function draft(
+  view: View,
+  { node, offsetMs, surelyMs, uncertaintyMs, source, isAgainstUs }: Reading,
+  readings: readonly Reading[],
+): FindingDraft {
   const others = readings.filter((other) => other.node !== node);
   const make = view.nodes.find(({ name }) => name === node)?.evidence?.make;
   return {
@@ -100,7 +108,7 @@ function draft(view: View, { node, offsetMs, surelyMs, uncertaintyMs, source }: 
     nodes: [node],
     hosts: [],
     proof: [
-      { text: `${signed(offsetMs)} against this machine, give or take ${Math.ceil(uncertaintyMs / 1_000)} s`, source },
+      { text: `${signed(offsetMs)}, give or take ${Math.ceil(uncertaintyMs / 1_000)} s`, source },
       ...(others.length === 0
         ? []
         : [{ text: nameSome(others.map((other) => `${other.node} ${signed(other.offsetMs)}`)), source: others[0]?.source ?? "" }]),
@@ -114,7 +122,7 @@ function draft(view: View, { node, offsetMs, surelyMs, uncertaintyMs, source }: 
         ? view.symptomsOf(node).flatMap(({ host, kind }) => (kind === "validity" || kind === "differs" ? [{ node, host }] : []))
         : [],
     severity: severityOf(surelyMs),
-    ...(others.length > 0
+    ...(others.length > 0 || !isAgainstUs
       ? { certainty: "certain" }
       : { certainty: "likely", others: ["the clock of this machine is wrong"], decides: "a time server, or the clock of another node" }),
   };

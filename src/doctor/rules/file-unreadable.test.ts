@@ -17,19 +17,29 @@ const rows: [string, Script, string[]][] = [
   ["cannot look without a listing", { cells: { web1: SHOP_WELL } }, ["could-not-look"]],
   ["passes when every file can be read", one(fileWith("ok")), ["passed"]],
   ["names the node and the file", one(denied), ["error, certain: www.example.com.pfx cannot be read on web2"]],
-  ["takes a failed read for the same", one(fileWith("ok", { access: "failed" })), ["error, certain: www.example.com.pfx cannot be read on web2"]],
+  [
+    "takes a failed read for the same",
+    one(fileWith("ok", { access: "failed" })),
+    ["error, certain: www.example.com.pfx cannot be read on web2"],
+  ],
   ["needs no node when all are concerned", certfarmFile("unreadable"), ["error, certain: www.example.com.pfx cannot be read"]],
   [
     "warns while the certificate is still served from memory",
     { ...one(denied), cells: { web1: { [HOST]: served(HOST) }, web2: { [HOST]: served(HOST) } } },
     ["warning, certain: www.example.com.pfx cannot be read on web2"],
   ],
-  ["says nothing of files that no host that was asked for needs", { ...one(denied), cells: { web1: SHOP_WELL, web2: SHOP_WELL } }, ["passed"]],
+  [
+    "says nothing of files that no host that was asked for needs",
+    { ...one(denied), cells: { web1: SHOP_WELL, web2: SHOP_WELL } },
+    ["passed"],
+  ],
   [
     "leaves a node that cannot reach the folder at all to other rules",
     {
       ...one(denied),
-      evidence: { web2: iisNode([HOST], { central: centralStore([denied], { access: { kind: "failed", cause: "denied", message: "denied" } }) }) },
+      evidence: {
+        web2: iisNode([HOST], { central: centralStore([denied], { access: { kind: "failed", cause: "denied", message: "denied" } }) }),
+      },
     },
     ["could-not-look"],
   ],
