@@ -1,7 +1,8 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import { checkGroups, groupsByNode, peersProof, plural, probeOf, refsOf } from "../wire/groups.ts";
-import { certificateText, covers, cut, servedOf } from "../wire/served.ts";
+import { certificateText, covers, servedOf } from "../wire/served.ts";
 
 /** The certificate that clients get is the balancer's own. */
 export const balancerEndsTls: Rule = {
@@ -28,7 +29,7 @@ export const balancerEndsTls: Rule = {
         hosts: group.hosts,
         proof: [
           {
-            text: served === undefined ? "another certificate" : `${certificateText(served)}, issued by ${cut(served.issuer)}`,
+            text: served === undefined ? "another certificate" : `${certificateText(served)}, issued by ${shorten(served.issuer)}`,
             source: probeOf(cell),
           },
           ...peersProof(view, group),

@@ -5,10 +5,11 @@ import type { Cell } from "../examination.ts";
 import type { FindingDraft, Proof } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { groupBy } from "../wire/group-by.ts";
 import { checkFindings, groupOf, illRefs, plural, probeOf, type Group } from "../wire/groups.ts";
-import { covers, cut, type Served, servedOf } from "../wire/served.ts";
+import { covers, type Served, servedOf } from "../wire/served.ts";
 
 /** Nodes that serve different certificates which are all good. */
 export const certificatesDiffer: Rule = {
@@ -63,12 +64,12 @@ function draft(view: View, group: Group): FindingDraft {
     hosts,
     proof: [
       {
-        text: served === undefined ? "another certificate" : `${leafText(served)}, issued by ${cut(served.issuer)}`,
+        text: served === undefined ? "another certificate" : `${leafText(served)}, issued by ${shorten(served.issuer)}`,
         source: probeOf(cell),
       },
       ...(peer === undefined || other === undefined
         ? []
-        : [{ text: `${leafText(other)}, issued by ${cut(other.issuer)}`, source: probeOf(peer) }]),
+        : [{ text: `${leafText(other)}, issued by ${shorten(other.issuer)}`, source: probeOf(peer) }]),
       ...(foreign === undefined ? [] : [foreign]),
     ],
     remedy:
@@ -98,7 +99,7 @@ function why(one: Served, other: Served): string {
   const [key, otherKey] = [one, other].map(({ chain }) => chain?.[0]?.keyName);
   if (key !== undefined && otherKey !== undefined && key !== otherKey) return `the key is ${key}, there ${otherKey}`;
   if (!sameNames(one.dnsNames, other.dnsNames)) return `it names ${nameSome(one.dnsNames)}, there ${nameSome(other.dnsNames)}`;
-  if (one.issuer !== other.issuer) return `it was issued by ${cut(one.issuer)}, there by ${cut(other.issuer)}`;
+  if (one.issuer !== other.issuer) return `it was issued by ${shorten(one.issuer)}, there by ${shorten(other.issuer)}`;
   if (dayText(one.notBefore) !== dayText(other.notBefore))
     return `it was issued on ${dayText(one.notBefore)}, there on ${dayText(other.notBefore)}`;
   return "they were issued on the same day for the same names";

@@ -3,10 +3,11 @@ import { groupAlike, type ServedCell, type ServedGroup } from "../files/served-c
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { groupBy } from "../wire/group-by.ts";
 import { checkFindings, plural, probeOf } from "../wire/groups.ts";
-import { cut, servedOf } from "../wire/served.ts";
+import { servedOf } from "../wire/served.ts";
 
 /** The same certificate with different chains. */
 export const chainDiffers: Rule = {
@@ -93,5 +94,5 @@ function chainText({ served }: ServedCell): string {
   const chain = served.chain?.slice(1) ?? [];
   return chain.length === 0
     ? "no issuer's certificate"
-    : nameSome(chain.map(({ subject, sha256 }) => `${cut(subject)} (${sha256.slice(0, 8)})`));
+    : nameSome(chain.map(({ subject, sha256 }) => `${shorten(subject)} (${sha256.slice(0, 8)})`));
 }

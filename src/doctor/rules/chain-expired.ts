@@ -4,9 +4,9 @@ import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { SeenCertificate } from "../observation.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { checkFindings, peersProof, plural, probeOf } from "../wire/groups.ts";
-import { cut } from "../wire/served.ts";
 
 /** A certificate of the chain, not the leaf, has ended. */
 export const chainExpired: Rule = {
@@ -39,14 +39,14 @@ interface Culprit {
 /** The issuer that has ended; by its name alone when the chain was not read. */
 function culprit({ examination: { at } }: View, { served }: ServedCell): Culprit | undefined {
   const issuer = served.chain?.slice(1).find(({ notAfter }) => notAfter < at);
-  if (issuer !== undefined && !(issuer.selfSigned && served.verified === true)) return { name: cut(issuer.subject), issuer };
+  if (issuer !== undefined && !(issuer.selfSigned && served.verified === true)) return { name: shorten(issuer.subject), issuer };
   if (served.verified !== "CERT_HAS_EXPIRED" || served.notAfter < at) return undefined;
-  return { name: cut(served.issuer) };
+  return { name: shorten(served.issuer) };
 }
 
 function draft(view: View, group: ServedGroup): FindingDraft {
   const { nodes, hosts, first } = group;
-  const { name, issuer } = culprit(view, first) ?? { name: cut(first.served.issuer), issuer: undefined };
+  const { name, issuer } = culprit(view, first) ?? { name: shorten(first.served.issuer), issuer: undefined };
   const accepted = first.served.verified === true;
   return {
     summary: `${nameSome(nodes)} ${plural(nodes, "sends", "send")} an expired issuer's certificate with ${nameSome(hosts)}: ${name}`,

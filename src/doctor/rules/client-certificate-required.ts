@@ -1,8 +1,9 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import { checkGroups, groupsByHosts, kindProof, peersProof, plural, probeOf, refsOf, type Group } from "../wire/groups.ts";
 import { describeOutcome } from "../symptoms.ts";
-import { cut, outcomeOf } from "../wire/served.ts";
+import { outcomeOf } from "../wire/served.ts";
 
 /** The node wants a certificate of the client. */
 export const clientCertificateRequired: Rule = {
@@ -46,6 +47,6 @@ export const clientCertificateRequired: Rule = {
 function refusal({ cells: [cell] }: Group): string {
   const outcome = outcomeOf(cell);
   return outcome?.kind === "served"
-    ? `the handshake ends well and the request dies: ${cut(cell.request?.problem ?? "")}`
+    ? `the handshake ends well and the request dies: ${shorten(cell.request?.problem ?? "")}`
     : describeOutcome(outcome ?? { kind: "closed" });
 }

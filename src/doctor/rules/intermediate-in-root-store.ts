@@ -2,7 +2,7 @@ import type { InstalledCertificate } from "../evidence.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { cut } from "../wire/served.ts";
+import { shorten } from "../shorten.ts";
 
 /** Schannel drops client certificates when the root store holds what is no root. */
 export const intermediateInRootStore: Rule = {
@@ -30,10 +30,10 @@ export const intermediateInRootStore: Rule = {
 function draft(node: string, wrong: readonly InstalledCertificate[]): FindingDraft {
   const [first] = wrong;
   return {
-    summary: `${node} has ${nameSome(wrong.map(({ subject }) => cut(subject)))} among its roots, which did not sign ${wrong.length === 1 ? "itself" : "themselves"}`,
+    summary: `${node} has ${nameSome(wrong.map(({ subject }) => shorten(subject)))} among its roots, which did not sign ${wrong.length === 1 ? "itself" : "themselves"}`,
     nodes: [node],
     hosts: [],
-    proof: [{ text: `${cut(first?.subject ?? "")} was issued by ${cut(first?.issuer ?? "")}`, source: first?.source ?? "" }],
+    proof: [{ text: `${shorten(first?.subject ?? "")} was issued by ${shorten(first?.issuer ?? "")}`, source: first?.source ?? "" }],
     remedy: `Move ${wrong.length === 1 ? "it" : "them"} to the intermediate store on ${node}.`,
     effect: "Client certificates are accepted again, and chains are built as on other servers.",
     actions: wrong.slice(0, 5).map(({ thumbprint }) => ({

@@ -6,9 +6,9 @@ import type { ExaminedNode } from "../examination.ts";
 import type { FindingDraft, Proof, RepairAction } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { checkFindings, illRefs, plural, probeOf, type Group } from "../wire/groups.ts";
-import { cut } from "../wire/served.ts";
 
 /** A link between the certificate and the root is not sent. */
 export const intermediateMissing: Rule = {
@@ -39,7 +39,7 @@ function isMissing(view: View, found: ServedCell): boolean {
 
 function draft(view: View, group: ServedGroup): FindingDraft {
   const { nodes, hosts, first: found } = group;
-  const issuer = cut(found.served.issuer);
+  const issuer = shorten(found.served.issuer);
   const trouble = chainTrouble(view, found);
   const told = inside(view, found);
   const peers = peerProof(view, found);
@@ -66,7 +66,7 @@ function sentText(found: ServedCell): string {
   const sent = intermediatesOf(found.served);
   const verdict = found.served.verified === true ? "" : ` (${found.served.verified})`;
   if ((found.served.chain?.length ?? found.served.chainLength) < 2) return `it sends its own certificate alone${verdict}`;
-  return `it sends ${sent.length === 0 ? "no intermediate" : nameSome(sent.map(({ subject }) => cut(subject)))} beside its own certificate${verdict}`;
+  return `it sends ${sent.length === 0 ? "no intermediate" : nameSome(sent.map(({ subject }) => shorten(subject)))} beside its own certificate${verdict}`;
 }
 
 /** A node that sends the same leaf, or one of the same issuer, with the link. */
@@ -75,7 +75,7 @@ function peerProof(view: View, found: ServedCell): readonly Proof[] {
   const peer = good.find(({ served }) => served.sha256 === found.served.sha256) ?? good[0];
   if (peer === undefined) return [];
   const sent = intermediatesOf(peer.served);
-  const what = sent.length === 0 ? `${peer.served.chainLength} certificates` : nameSome(sent.map(({ subject }) => cut(subject)));
+  const what = sent.length === 0 ? `${peer.served.chainLength} certificates` : nameSome(sent.map(({ subject }) => shorten(subject)));
   return [
     {
       text: `${peer.cell.node} sends ${what}${peer.served.sha256 === found.served.sha256 ? " with the same certificate" : ` for ${peer.cell.host}`}`,

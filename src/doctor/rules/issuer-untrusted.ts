@@ -3,9 +3,9 @@ import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../f
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { checkFindings, illRefs, peersProof, plural, probeOf } from "../wire/groups.ts";
-import { cut } from "../wire/served.ts";
 import { tlsInterception } from "./tls-interception.ts";
 
 /** The chain is whole and leads to nobody whom this machine trusts. */
@@ -41,8 +41,8 @@ function draft(view: View, group: ServedGroup): FindingDraft {
   const { nodes, hosts, first } = group;
   const selfSigned = chainTrouble(view, first) === "self-signed";
   const { verified } = first.served;
-  const issuer = cut(first.served.issuer);
-  const subject = cut(first.served.subject);
+  const issuer = shorten(first.served.issuer);
+  const subject = shorten(first.served.subject);
   const given = view.examination.roots === "given";
   const peers = peersProof(view, group);
   const shared = {

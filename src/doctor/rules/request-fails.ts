@@ -1,7 +1,7 @@
 import type { Cell } from "../examination.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { cut } from "../wire/served.ts";
+import { shorten } from "../shorten.ts";
 import { checkGroups, groupsByHosts, peersProof, probeOf, refsOf, type Group } from "../wire/groups.ts";
 
 /** TLS is right, and the request is not answered well. */
@@ -43,8 +43,8 @@ export const requestFails: Rule = {
 function summaryOf({ cells: [cell], everyNode, nodes, hosts }: Group): string {
   const [who, one] = everyNode ? ["Every node", true] : [nameSome(nodes), nodes.length === 1];
   if (cell.request?.status !== undefined) return `${who} ${one ? "answers" : "answer"} ${cell.request.status} for ${nameSome(hosts)}`;
-  return `${who} ${one ? "fails" : "fail"} requests for ${nameSome(hosts)}: ${cut(cell.request?.problem ?? "no answer")}`;
+  return `${who} ${one ? "fails" : "fail"} requests for ${nameSome(hosts)}: ${shorten(cell.request?.problem ?? "no answer")}`;
 }
 
 const answerOf = ({ request }: Cell): string =>
-  request?.status === undefined ? `the request fails: ${cut(request?.problem ?? "no answer")}` : `the request gets ${request.status}`;
+  request?.status === undefined ? `the request fails: ${shorten(request?.problem ?? "no answer")}` : `the request gets ${request.status}`;

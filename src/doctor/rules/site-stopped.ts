@@ -2,11 +2,12 @@ import type { FindingDraft } from "../finding.ts";
 import type { Cell } from "../examination.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { isHttpApi } from "../wire/cause-of.ts";
 import { groupBy } from "../wire/group-by.ts";
 import { checkFindings, groupOf, illRefs, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
-import { covers, cut, servedOf } from "../wire/served.ts";
+import { covers, servedOf } from "../wire/served.ts";
 
 /** The certificate is right, and HTTP.sys has no site to give the request to. */
 export const siteStopped: Rule = {
@@ -56,7 +57,7 @@ function draft(view: View, group: Group): FindingDraft {
     hosts: group.hosts,
     proof: [
       {
-        text: `the certificate is right, and the answer is ${status} from ${cut(cell.request?.headers["server"] ?? "")}`,
+        text: `the certificate is right, and the answer is ${status} from ${shorten(cell.request?.headers["server"] ?? "")}`,
         source: probeOf(cell),
       },
       ...peersProof(view, group),

@@ -2,9 +2,10 @@ import type { Cell } from "../examination.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { checkFindings, illRefs, plural, probeOf } from "../wire/groups.ts";
-import { cut, servedOf, type Served } from "../wire/served.ts";
+import { servedOf, type Served } from "../wire/served.ts";
 
 /** Somebody between the doctor and the nodes opens the connections. */
 export const tlsInterception: Rule = {
@@ -85,12 +86,12 @@ function draft(view: View, cells: readonly Cell[], compared: boolean): readonly 
   const hosts = [...new Set(cells.map(({ host }) => host))];
   return [
     {
-      summary: `Every certificate that was seen is issued by ${cut(served.issuer)}: something between the doctor and the nodes opens TLS`,
+      summary: `Every certificate that was seen is issued by ${shorten(served.issuer)}: something between the doctor and the nodes opens TLS`,
       nodes: [],
       hosts: [],
       proof: [
         {
-          text: `${nameSome(hosts)} ${plural(hosts, "shows", "show")} issuer ${cut(served.issuer)}, which is not trusted (${String(served.verified)})`,
+          text: `${nameSome(hosts)} ${plural(hosts, "shows", "show")} issuer ${shorten(served.issuer)}, which is not trusted (${String(served.verified)})`,
           source: probeOf(cell),
         },
         ...(compared

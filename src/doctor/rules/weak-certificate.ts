@@ -2,9 +2,9 @@ import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../f
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
+import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { checkFindings, illRefs, plural, probeOf } from "../wire/groups.ts";
-import { cut } from "../wire/served.ts";
 
 /** Keys and signatures that clients of today do not accept. */
 export const weakCertificate: Rule = {
@@ -35,9 +35,9 @@ const VERDICTS: Readonly<Record<string, string>> = {
 function weakness({ served }: ServedCell): string | undefined {
   for (const { subject, keyName, signatureAlgorithm, selfSigned } of served.chain ?? []) {
     const bits = /^RSA\D* (\d+)$/.exec(keyName)?.[1];
-    if (bits !== undefined && Number(bits) < 2048) return `${cut(subject)} has an RSA key of ${bits} bits`;
+    if (bits !== undefined && Number(bits) < 2048) return `${shorten(subject)} has an RSA key of ${bits} bits`;
     if (!selfSigned && /md2|md5|sha-?1(?!\d)/i.test(signatureAlgorithm ?? ""))
-      return `${cut(subject)} is signed with ${signatureAlgorithm ?? ""}`;
+      return `${shorten(subject)} is signed with ${signatureAlgorithm ?? ""}`;
   }
   return typeof served.verified === "string" ? VERDICTS[served.verified] : undefined;
 }

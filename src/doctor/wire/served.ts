@@ -2,6 +2,7 @@ import type { HostName } from "../../base/index.ts";
 import type { Cell, ProbeKind } from "../examination.ts";
 import { namesCover } from "../names-cover.ts";
 import type { ProbeOutcome } from "../observation.ts";
+import { shorten } from "../shorten.ts";
 
 /** A handshake that ended well. */
 export type Served = Extract<ProbeOutcome, { kind: "served" }>;
@@ -22,11 +23,5 @@ export function covers({ verified, dnsNames }: Served, host: HostName): boolean 
   return namesCover(dnsNames, host);
 }
 
-/** Names inside of certificates may be as long as a peer likes. */
-const MAX_NAME = 100;
-
-/** A distinguished name, cut where a line ends. */
-export const cut = (name: string): string => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
-
 /** `CN=shop.example.com (1A2B3C4D)`. */
-export const certificateText = ({ subject, thumbprint }: Served): string => `${cut(subject)} (${thumbprint.slice(0, 8)})`;
+export const certificateText = ({ subject, thumbprint }: Served): string => `${shorten(subject)} (${thumbprint.slice(0, 8)})`;
