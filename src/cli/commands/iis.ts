@@ -17,7 +17,7 @@ export function addIisVerbs(program: Command, act: Act): void {
         "the binding table, the settings of the central store (never a password), certificates, errors. It changes nothing.",
     )
     .action(act(async (session) => (await import("../verbs/iis.ts")).iisCollect(session)));
-  examples(collect, "iis collect > collect.ps1");
+  examples(collect, "iis collect > collect-evidence.ps1");
   const importing = iis
     .command("import <file>")
     .summary("a farm.yaml out of applicationHost.config")
@@ -30,5 +30,5 @@ export function addIisVerbs(program: Command, act: Act): void {
       act(async (session, { arguments: [file], options }) => (await import("../verbs/iis.ts")).iisImport(session, String(file), options)),
     );
   examples(importing, "iis import applicationHost.config > farm.yaml", "iis import applicationHost.config --evidence web1.json,web2.json");
-  examples(iis, "iis collect > collect.ps1", "iis import applicationHost.config > farm.yaml");
+  examples(iis, "iis collect > collect-evidence.ps1", "iis import applicationHost.config > farm.yaml");
 }

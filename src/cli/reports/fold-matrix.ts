@@ -75,6 +75,10 @@ function compareRows(a: FoldedRow, b: FoldedRow): number {
   return Number(b.differs) - Number(a.differs) || b.cells.filter(isBad).length - a.cells.filter(isBad).length;
 }
 
+/** Each host in a row of its own: where there are few, the eye wants them. */
+export const unfold = (rows: readonly FoldedRow[]): readonly FoldedRow[] =>
+  rows.flatMap((row) => row.hosts.map((host) => ({ ...row, hosts: [host] })));
+
 /** Nodes whose cells look alike in every row, as one column. Balancers stay by themselves. */
 export function foldColumns(nodes: DoctorReport["nodes"], rows: readonly FoldedRow[]): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { count, formatTime } from "../text.ts";
 import { escapeMarkup as safe } from "./escape.ts";
-import { foldMatrix, type FoldedRow } from "./fold-matrix.ts";
+import { foldMatrix, unfold, type FoldedRow } from "./fold-matrix.ts";
 import { htmlFindings } from "./html-findings.ts";
 import { htmlMatrix, htmlNames } from "./html-matrix.ts";
 import { STYLE } from "./html-style.ts";
@@ -11,7 +11,7 @@ import type { DoctorReport } from "./types.ts";
 
 /** Rows of the matrix; what is beyond is counted, and stands in --json. */
 const MOST_ROWS = 1_000;
-/** Good hosts that are still rows of their own. */
+/** Hosts that are still rows of their own. */
 const FEW_HOSTS = 12;
 const MOST_GAPS = 200;
 
@@ -56,7 +56,8 @@ function head(report: DoctorReport, title: string): string {
 
 function matrixSection(report: DoctorReport): string {
   if (report.matrix.length === 0) return "";
-  const { rows, good, unseen } = foldMatrix(report);
+  const { rows: folded, good, unseen } = foldMatrix(report);
+  const rows = report.matrix.length <= FEW_HOSTS ? unfold(folded) : folded;
   const few = rows.length + good.length <= FEW_HOSTS ? good : [];
   const shown = [...rows.slice(0, MOST_ROWS), ...few.map((host) => goodRow(report, host))];
   const left = rows.slice(MOST_ROWS).reduce((sum, { hosts }) => sum + hosts.length, 0);

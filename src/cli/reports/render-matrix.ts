@@ -2,12 +2,12 @@ import type { Look } from "../look.ts";
 import { formatTable } from "../table.ts";
 import { clean, count, displayWidth, fit } from "../text.ts";
 import type { Mark } from "./cell-face.ts";
-import { foldColumns, foldMatrix, looksOf, type FoldedCell, type FoldedRow } from "./fold-matrix.ts";
+import { foldColumns, foldMatrix, looksOf, unfold, type FoldedCell, type FoldedRow } from "./fold-matrix.ts";
 import type { DoctorReport } from "./types.ts";
 
 /** Rows to show; a report of ten thousand broken hosts is for --json and --html. */
 const MOST_ROWS = 40;
-/** Good hosts that are still shown one by one. */
+/** Hosts that are still shown one by one. */
 const FEW_HOSTS = 8;
 /** Columns of a page that is no terminal. */
 const PAGE_COLUMNS = 140;
@@ -22,9 +22,10 @@ const COLOURS = { good: "green", bad: "red", warn: "yellow", differs: "yellow", 
 
 /** The matrix host × node, folded to what a person can take in; empty when nothing was asked for. */
 export function renderMatrix(report: DoctorReport, look: Look): string {
-  const { rows, good, unseen } = foldMatrix(report);
   if (report.nodes.length === 0) return "";
   if (report.matrix.length === 0) return nodeTable(report, look);
+  const { rows: folded, good, unseen } = foldMatrix(report);
+  const rows = report.matrix.length <= FEW_HOSTS ? unfold(folded) : folded;
   const goodRows = rows.length + good.length <= FEW_HOSTS ? goodRowsOf(report, good) : [];
   const shown = [...rows.slice(0, MOST_ROWS), ...goodRows];
   return [

@@ -70,7 +70,7 @@ function gapsText({ gaps, rules }: DoctorReport, { paint, symbols, columns }: Lo
   const all = [
     ...lines,
     ...failed,
-    ...(blind.length === 0 ? [] : [`${count(blind.length, "rule")} had too little to go by: ${nameHosts(blind, 4)}`]),
+    ...(blind.length === 0 ? [] : [`${count(blind.length, "rule")} had too little to go by (--json says what each needs)`]),
   ];
   if (all.length === 0) return "";
   const more = all.length > MOST_GAPS ? [`and ${all.length - MOST_GAPS} more`] : [];

@@ -102,7 +102,7 @@ describe("looking from here", () => {
   });
 
   it("says which command comes next", async () => {
-    expect((await here(BY_ADDRESS, [brokenFarm()])).out).toContain("\n→ certfarm iis collect > collect.ps1");
+    expect((await here(BY_ADDRESS, [brokenFarm()])).out).toContain("\n→ certfarm iis collect > collect-evidence.ps1");
     const iis = { ...brokenFarm(), nodes: brokenFarm().nodes.map((node) => ({ ...node, make: "iis" as const })) };
     expect((await here(["doctor", "--evidence", "web 1.json"], [iis])).out).toContain(
       "\n→ certfarm repair --evidence 'web 1.json' --script scripts\n→ certfarm doctor rule central-row-missing\n",

@@ -16,9 +16,9 @@ async function run(args: readonly string[], result: unknown, changes: Partial<Cl
 
 describe("iis collect", () => {
   it("prints the script alone on standard output, and says on standard error what to do with it", async () => {
-    const { code, out, err } = await run(["iis", "collect"], { fileName: "certfarm-collect.ps1", text: "# script\r\n" });
+    const { code, out, err } = await run(["iis", "collect"], { fileName: "collect-evidence.ps1", text: "# script\r\n" });
     expect([code, out]).toEqual([0, "# script\r\n"]);
-    expect(err).toMatch(/-File certfarm-collect\.ps1\n.*certfarm doctor --evidence/);
+    expect(err).toMatch(/-File collect-evidence\.ps1\n.*certfarm doctor --evidence/);
   });
 });
 

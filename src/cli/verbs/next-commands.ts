@@ -14,7 +14,7 @@ export function nextCommands(report: DoctorReport, options: LookOptions): readon
 
 function nextHere({ nodes }: DoctorReport, curable: boolean, { evidence }: LookOptions): readonly string[] {
   if (evidence === undefined)
-    return ["certfarm iis collect > collect.ps1   (IIS: run it on each server, then: certfarm doctor --evidence FILE,…)"];
+    return ["certfarm iis collect > collect-evidence.ps1   (IIS: run it on each server, then: certfarm doctor --evidence FILE,…)"];
   if (!curable || nodes.every(({ make }) => make !== "iis")) return [];
   return [`certfarm repair --evidence ${evidence.map(quote).join(",")} --script scripts`];
 }
