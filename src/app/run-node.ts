@@ -7,6 +7,9 @@ import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
 
+/** Balancers ask about every second. */
+const NOTICE_MS = 2_500;
+
 /** `certfarm node`: one server that ends TLS, until SIGTERM; then it drains. */
 export async function runNode(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("node", args);
@@ -21,7 +24,10 @@ export async function runNode(args: readonly string[]): Promise<void> {
   });
   // A saved farm.yaml is rare, and judging it brings the whole planner: the node that has the duty loads it then.
   const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
-  const node = await startNode({ name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge });
+  // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
+  const noticeMs = process.send === undefined ? NOTICE_MS : 0;
+  const settings = { name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge, noticeMs };
+  const node = await startNode(settings);
   void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });
   log.info("node ends", { because: await role.ended });

@@ -37,6 +37,8 @@ export interface NodeSettings {
   readonly scan?: "off" | ScanSettings;
   /** How long open connections may go on after `close()`. @default 10000 */
   readonly drainMs?: number;
+  /** How long health checks say "draining" before listeners close, so that balancers send nobody to closed doors. @default 0 */
+  readonly noticeMs?: number;
   /** @default 12 hours */
   readonly rotateTicketsEveryMs?: number;
 }

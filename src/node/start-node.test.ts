@@ -407,6 +407,29 @@ test("a replaced certificate is served to new connections, an open one goes on",
   open.destroy();
 });
 
+test("a node that ends tells health checks before it closes its doors", async () => {
+  const ending = await createTestFarm();
+  const [door = 0, health = 0] = await freePorts(2);
+  await ending.certify("www.example.test.pem", { names: ["www.example.test"] });
+  await ending.apply(testYaml({ sites: SITES.slice(0, SITES.indexOf("  - name: tls13")), nodes: [{ name: "web1", https: door, health }] }));
+  try {
+    const node = await ending.start("web1", { noticeMs: 1_000 });
+    await eventually(
+      () => ready(health),
+      (status) => status === 200,
+    );
+    const closed = node.close();
+    expect(await ready(health)).toBe(503);
+    expect(await handshake(door, { servername: "www.example.test", ca: ending.authority.certificatePem })).toMatchObject({
+      name: "www.example.test",
+    });
+    await closed;
+    expect(await handshake(door, { servername: "www.example.test" })).toEqual({ error: "ECONNREFUSED" });
+  } finally {
+    await ending.close();
+  }
+});
+
 test("with the store gone a node starts from its own copies and serves; a damaged table on its disk is made anew", async () => {
   await nodes[1].close();
   await writeFile(join(farm.root, "web2", "bindings.json"), "{ torn");

@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 import type { Instant } from "../base/index.ts";
 import { createReports, createRevisions, type NodeReport, type RequestHandler } from "../replica/index.ts";
 import { createAnswers } from "./answer-requests.ts";
@@ -136,6 +138,8 @@ class RunningNode implements Node {
 
   async #close(): Promise<void> {
     this.#publisher.soon(); // that it drains
+    const { noticeMs = 0 } = this.#settings;
+    if (noticeMs > 0) await setTimeout(noticeMs);
     await this.#parts.serving.drain(this.#settings.drainMs ?? DRAIN_MS);
     this.#ending.abort();
     this.#proof.close();

@@ -20,7 +20,10 @@ export interface TestFarm {
   /** Puts a PEM certificate into the central certificates. */
   certify(file: string, request: IssueRequest): Promise<void>;
   apply(yaml: string): Promise<void>;
-  start(name: string, settings?: { readonly clock?: Clock; readonly rotateTicketsEveryMs?: number }): Promise<Node>;
+  start(
+    name: string,
+    settings?: { readonly clock?: Clock; readonly rotateTicketsEveryMs?: number; readonly noticeMs?: number },
+  ): Promise<Node>;
   close(): Promise<void>;
 }
 
