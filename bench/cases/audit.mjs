@@ -90,6 +90,7 @@ async function measureTools(bench, { roots, servers }) {
     {
       name: "sslscan",
       hosts: bench.quick ? 1 : 3,
+      nodes: bench.quick ? 1 : NODES,
       command: (host, port) => ["sslscan", ["--no-colour", `--sni-name=${host}`, `127.0.0.1:${port}`]],
     },
     {

@@ -12,6 +12,9 @@ import { systemRoots } from "./trusted-roots.ts";
 /** More than any farm has; their number bounds what a hostile server can make us keep. */
 const MAX_CERTIFICATES = 100_000;
 
+const MAX_HEADER_CHARACTERS = 16 * 1024 * 1024;
+const TELLING_HEADERS: ReadonlySet<string> = new Set(["server", "location", "via", "date"]);
+
 type Extra = Pick<ProbeOptions, "session" | "onSession" | "proxyHeader">;
 
 interface Answered {
@@ -28,6 +31,7 @@ export class Dialler {
   readonly #ca: readonly string[];
   readonly #certificates = new SeenCertificates(MAX_CERTIFICATES);
   readonly #outcomes = new OutcomeTable();
+  #headersLeft = MAX_HEADER_CHARACTERS;
 
   constructor(job: LookJob, { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal }) {
     this.#job = job;
@@ -45,7 +49,15 @@ export class Dialler {
   async request(target: LookTarget, host: HostName): Promise<Answered> {
     const { observation, request } = await requestOnce({ ...this.#options("http11", target, host), ...this.#job.request });
     const late = request.status === undefined && request.tookMs >= this.#job.timeoutMs;
-    return { observation: this.#kept(observation), request, late };
+    return { observation: this.#kept(observation), request: this.#bounded(request), late };
+  }
+
+  /** Beyond so many headers in all, only those that tell one server from another are kept. */
+  #bounded(request: RequestObservation): RequestObservation {
+    const entries = Object.entries(request.headers);
+    if (this.#headersLeft <= 0) return { ...request, headers: Object.fromEntries(entries.filter(([name]) => TELLING_HEADERS.has(name))) };
+    this.#headersLeft -= entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+    return request;
   }
 
   #kept(observation: Observation): Observation {

@@ -10,8 +10,8 @@ import { runJob, type JobSink } from "./run-job.ts";
 import { SeenCertificates } from "./seen-certificates.ts";
 import { givenRoots, systemRoots } from "./trusted-roots.ts";
 
-/** Cells that are worth a thread: to start one takes as long as some hundred handshakes. */
-const CELLS_PER_THREAD = 500;
+/** Cells that are worth a thread: to start one, and to have its code compiled, takes as long as some hundred handshakes. */
+const CELLS_PER_THREAD = 1_000;
 /** As many certificates as a job keeps. */
 const MAX_CERTIFICATES = 100_000;
 

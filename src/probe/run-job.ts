@@ -43,6 +43,8 @@ export interface GivenUp {
 const GIVE_UP_AFTER = 12;
 const GIVE_UP_REQUESTS_AFTER = 4;
 const MAX_PATTERNS = 1_000;
+/** Hosts that are looked at more closely together, and given out then: with the deeper set for all, not everything is in hand at once. */
+const HOSTS_AT_ONCE = 200;
 
 interface WorkTarget extends LookTarget {
   readonly number: number;
@@ -99,11 +101,23 @@ class JobRun {
 
   async run(): Promise<readonly GivenUp[]> {
     await this.#all(this.#baseTasks());
-    const kept = [...this.#hosts];
-    await this.#all(this.#targets.map((target) => this.#closerTasks(target, kept)));
-    await this.#all(this.#targets.map((target) => this.#sessionTasks(target, kept)));
+    const kept = [...this.#hosts].filter(({ open }) => open === 0);
+    this.#total += kept.reduce(
+      (sum, work) => sum + this.#targets.reduce((count, target) => count + this.#closerTasks(target, work).length, 0),
+      0,
+    );
+    for (let at = 0; at < kept.length && !this.#control.signal.aborted; at += HOSTS_AT_ONCE)
+      await this.#lookCloser(kept.slice(at, at + HOSTS_AT_ONCE));
     for (const host of this.#hosts) this.#giveOut(host);
     return this.#targets.map(({ number, skipped, skippedRequests }) => ({ target: number, skipped, skippedRequests }));
+  }
+
+  async #lookCloser(hosts: readonly WorkHost[]): Promise<void> {
+    await this.#all(this.#targets.map((target) => hosts.flatMap((work) => this.#closerTasks(target, work))));
+    const sessions = this.#targets.map((target) => hosts.flatMap((work) => this.#sessionTasks(target, work)));
+    this.#total += sessions.reduce((sum, tasks) => sum + tasks.length, 0);
+    await this.#all(sessions);
+    if (!this.#control.signal.aborted) for (const host of hosts) this.#giveOut(host);
   }
 
   /** Does lanes of tasks, one lane a target. Tasks that the caller's signal ended are no failure. */
@@ -160,13 +174,18 @@ class JobRun {
   async #base(target: WorkTarget, work: WorkHost): Promise<void> {
     const cell = work.cells.find((one) => one.target === target);
     if (cell !== undefined) {
-      if (target.silent >= GIVE_UP_AFTER) target.skipped += 1;
+      if (target.silent >= GIVE_UP_AFTER) this.#skip(target);
       else cell.probes.sni = await this.#counted(this.#baseHandshake(target, cell.host));
     }
     work.open -= 1;
     if (work.open > 0) return;
     if (cell !== undefined) this.#begun.delete(cell.host);
     this.#settle(work);
+  }
+
+  #skip(target: WorkTarget): void {
+    target.skipped += 1;
+    this.#total -= 1;
   }
 
   /** A handshake that times out is tried once more: one flake is no fault. */
@@ -206,14 +225,10 @@ class JobRun {
     return count <= this.#job.closerPerPattern;
   }
 
-  #closerTasks(target: WorkTarget, kept: readonly WorkHost[]): readonly Task[] {
-    const tasks = kept.flatMap((work) => {
-      const sights = sightsOf(work);
-      const sight = sights.find((one) => one.target === target);
-      return sight === undefined || work.open > 0 ? [] : this.#cellTasks(sight, sights, work.level);
-    });
-    this.#total += tasks.length;
-    return tasks;
+  #closerTasks(target: WorkTarget, work: WorkHost): readonly Task[] {
+    const sights = sightsOf(work);
+    const sight = sights.find((one) => one.target === target);
+    return sight === undefined ? [] : this.#cellTasks(sight, sights, work.level);
   }
 
   #cellTasks(sight: WorkSight, beside: readonly WorkSight[], level: Level): readonly Task[] {
@@ -268,17 +283,14 @@ class JobRun {
     await this.#counted(Promise.resolve());
   }
 
-  #sessionTasks(target: WorkTarget, kept: readonly WorkHost[]): readonly Task[] {
-    const tasks = kept.flatMap((work) => {
-      const holders = work.cells.filter(({ session, target: { role } }) => session !== undefined && role === "node");
-      const at = holders.findIndex((cell) => cell.target === target);
-      const [cell, from] = [holders[at], holders.at(at - 1)];
-      if (cell === undefined || from?.session === undefined || from.target.node === target.node) return [];
-      const { session } = from;
-      return [() => this.#otherSession(cell, from.target.node, session)];
-    });
-    this.#total += tasks.length;
-    return tasks;
+  /** Each node is offered the session of the one before it that gave one. */
+  #sessionTasks(target: WorkTarget, { cells }: WorkHost): readonly Task[] {
+    const holders = cells.filter(({ session, target: { role } }) => session !== undefined && role === "node");
+    const at = holders.findIndex((cell) => cell.target === target);
+    const [cell, from] = [holders[at], holders.at(at - 1)];
+    if (cell === undefined || from?.session === undefined || from.target.node === target.node) return [];
+    const { session } = from;
+    return [() => this.#otherSession(cell, from.target.node, session)];
   }
 
   async #otherSession(cell: WorkCell, from: string, session: Buffer): Promise<void> {
