@@ -1,5 +1,6 @@
-import type { EvidenceRow, InstalledCertificate, NodeEvidence } from "../../doctor/index.ts";
+import type { EvidenceRow, NodeEvidence } from "../../doctor/index.ts";
 import type { IisBinding, IisSite } from "../application-host.ts";
+import { indexInstalled, type Installed } from "./installed.ts";
 import type { ImportNotes } from "./note.ts";
 import { createUniqueNames, type UniqueNames } from "./unique-name.ts";
 import { placeText, type WrittenBinding } from "./write-yaml.ts";
@@ -22,7 +23,7 @@ const KNOWN = SNI | CENTRAL | NO_HTTP2 | NO_TLS13 | NO_LEGACY_TLS | 8 | 16;
 /** What bindings of all sites share: a port and a host belong to one site, a port speaks one protocol, a place has one certificate. */
 export interface BindingImport {
   readonly notes: ImportNotes;
-  readonly evidence: readonly NodeEvidence[];
+  readonly installed: Installed;
   readonly protocols: Map<number, string>;
   readonly owners: Map<string, string>;
   readonly written: Set<string>;
@@ -37,7 +38,7 @@ export function createBindingImport(sites: readonly IisSite[], evidence: readonl
   const secure = sites.flatMap(({ bindings }) => bindings.filter(({ protocol }) => protocol === "https"));
   return {
     notes,
-    evidence,
+    installed: indexInstalled(evidence),
     protocols: new Map(secure.flatMap(({ port }) => (port === undefined ? [] : [[port, "https"] as const]))),
     owners: new Map(),
     written: new Set(),
@@ -106,48 +107,36 @@ function noteFlags({ sslFlags, line }: IisBinding, notes: ImportNotes): void {
   if (unknown !== 0) notes.add(line, `sslFlags ${sslFlags}: the bits of ${unknown} are not known and have no counterpart`);
 }
 
-type Lookup = Pick<BindingImport, "notes" | "evidence">;
-
 /** A certificate of the server's own store becomes a central one, chosen by name. */
-function noteByName(place: WrittenBinding, binding: IisBinding, { notes, evidence }: Lookup): void {
-  const row = evidence.flatMap(rowsOf).find(({ key }) => key.kind === "host" && key.host === place.host && key.port === place.port);
+function noteByName(place: WrittenBinding, { line }: IisBinding, { notes, installed }: BindingImport): void {
   const file = `${(place.host ?? "").replace(/^\*/, "_")}.pfx`;
-  notes.add(binding.line, `${placeText(place)}: export ${certificateText(row, evidence)} with its key to certificates/${file}`);
+  notes.add(
+    line,
+    `${placeText(place)}: export ${certificateText(installed.hostRow(place), installed)} with its key to certificates/${file}`,
+  );
 }
 
-const rowsOf = ({ table }: NodeEvidence): readonly EvidenceRow[] => table?.rows ?? [];
-
-function certificateText(row: EvidenceRow | undefined, evidence: readonly NodeEvidence[]): string {
+function certificateText(row: EvidenceRow | undefined, installed: Installed): string {
   if (row?.thumbprint === undefined) return "its certificate";
-  const found = certificateOf(row.thumbprint, evidence);
+  const found = installed.certificate(row);
   const where = `LocalMachine\\${row.storeName ?? "My"}`;
   return found === undefined ? `the certificate ${row.thumbprint} of ${where}` : `${found.subject}, ${row.thumbprint} of ${where},`;
 }
 
-const certificateOf = (thumbprint: string, evidence: readonly NodeEvidence[]): InstalledCertificate | undefined =>
-  evidence.flatMap(({ certificates = [] }) => certificates).find((each) => each.thumbprint === thumbprint);
-
 /** The file for a place without SNI: one for all bindings there, named after what its certificate is for. */
-function fileFor(place: WrittenBinding, binding: IisBinding, context: Lookup & Pick<BindingImport, "files" | "fileNames">): string {
-  const { notes, evidence, files } = context;
+function fileFor(place: WrittenBinding, binding: IisBinding, { notes, installed, files, fileNames }: BindingImport): string {
   const key = placeKey(binding);
   const known = files.get(key);
   if (known !== undefined) return known;
-  const row = evidence.flatMap(rowsOf).find((each) => isAt(each, place));
-  const subject = row?.thumbprint === undefined ? undefined : certificateOf(row.thumbprint, evidence);
-  const wanted = place.host ?? subject?.dnsNames[0] ?? (place.address === "*" ? `port-${place.port}` : place.address);
-  const file = `${context.fileNames(wanted.replace(/^\*/, "_any").slice(0, 50), "default")}.pfx`;
+  const row = installed.placeRow(place);
+  const wanted = place.host ?? installed.certificate(row)?.dnsNames[0] ?? (place.address === "*" ? `port-${place.port}` : place.address);
+  const file = `${fileNames(wanted.replace(/^\*/, "_any").slice(0, 50), "default")}.pfx`;
   files.set(key, file);
   notes.add(
     binding.line,
-    `${placeText(place)}: export ${certificateText(row, evidence)} with its key to certificates/${file}; without SNI it answers for every name there`,
+    `${placeText(place)}: export ${certificateText(row, installed)} with its key to certificates/${file}; without SNI it answers for every name there`,
   );
   return file;
-}
-
-function isAt({ key }: EvidenceRow, { address, port }: WrittenBinding): boolean {
-  if (key.port !== port) return false;
-  return key.kind === "ip" ? key.address === address : key.kind === "any" && address === "*";
 }
 
 function isFree(binding: WrittenBinding, { site, line }: { site: string; line: number }, context: BindingImport): boolean {

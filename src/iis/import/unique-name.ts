@@ -9,12 +9,15 @@ const MAX_LENGTH = 63;
  */
 export function createUniqueNames(): UniqueNames {
   const taken = new Set<string>();
+  /** The next number to try: a thousand sites may have one name. */
+  const numbers = new Map<string, number>();
   return (wanted, fallback) => {
     const base = plainName(wanted, fallback);
     let name = base;
-    for (let number = 2; taken.has(name.toLowerCase()); number += 1) {
+    for (let number = numbers.get(base) ?? 2; taken.has(name.toLowerCase()); number += 1) {
       const suffix = `-${number}`;
       name = `${base.slice(0, MAX_LENGTH - suffix.length)}${suffix}`;
+      numbers.set(base, number + 1);
     }
     taken.add(name.toLowerCase());
     return name;
