@@ -8,7 +8,8 @@ export const certificateFileMissing: Rule = {
   title: "A host has no certificate file",
   severity: "error",
   tier: "host",
-  source: "https://kaushalp.github.io/",
+  source:
+    "https://learn.microsoft.com/en-us/iis/get-started/whats-new-in-iis-8/iis-80-centralized-ssl-certificate-support-ssl-scalability-and-manageability",
   explains:
     "The host is to be served from the central certificates, and no file there is for it: neither one with its exact name nor one of the wildcard of its left-most label. " +
     "IIS then resets the connection, or a row for any name answers with its own certificate; certfarm refuses with the reason `no-certificate`. Where nodes see different listings, a copy is missing on one of them.",

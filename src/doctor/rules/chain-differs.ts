@@ -15,8 +15,7 @@ export const chainDiffers: Rule = {
   title: "Nodes send different chains with the same certificate",
   severity: "warning",
   tier: "host",
-  source:
-    "https://learn.microsoft.com/en-us/troubleshoot/windows-server/certificates-and-public-key-infrastructure-pki/secured-website-certificate-validation-fails",
+  source: "https://www.rfc-editor.org/rfc/rfc4158",
   explains:
     "The nodes present one certificate, and other intermediates with it: an old cross-signed one here, the present one there. Windows chooses the path by what lies in the stores of that server. " +
     "Old clients then accept some nodes and refuse others. A root that is sent along does no harm and is a notice only.",

@@ -11,7 +11,7 @@ export const intermediateInRootStore: Rule = {
   severity: "warning",
   tier: "host",
   source:
-    "https://learn.microsoft.com/en-us/troubleshoot/developer/webapps/iis/health-diagnostic-performance/http-403-forbidden-access-website",
+    "https://learn.microsoft.com/en-us/troubleshoot/developer/webapps/iis/www-authentication-authorization/errors-403-7-reject-client-certificate-rquest",
   explains:
     "A certificate in `Trusted Root Certification Authorities` that did not sign itself makes Schannel on Windows Server 2012 and later refuse client certificates (403.16), and leads to other chains than on the other servers.",
   remedy:
