@@ -27,6 +27,10 @@ export interface FoldedMatrix {
   readonly unseen: readonly string[];
 }
 
+/** Whether any cell was looked at: evidence alone has none. */
+export const isDialled = ({ matrix }: Pick<DoctorReport, "matrix">): boolean =>
+  matrix.some(({ cells }) => cells.some(({ state }) => state !== "not-looked"));
+
 /** Puts rows together that look alike. */
 export function foldMatrix({ matrix, findings }: Pick<DoctorReport, "matrix" | "findings">): FoldedMatrix {
   const numbers = new Map(findings.map(({ id }, at) => [id, at + 1]));

@@ -152,6 +152,20 @@ describe("the page", () => {
     expect(page).toContain("9500 more findings");
   });
 
+  it("lists the nodes where there is evidence alone", () => {
+    const nodes = [
+      { name: "web1", role: "node", make: "iis" },
+      { name: "web3", role: "node", make: "iis" },
+      { name: "web4", role: "node" },
+    ] as const;
+    const page = htmlReport(report({ a: [NOT_LOOKED, NOT_LOOKED, NOT_LOOKED] }, { nodes, findings: [finding()] }));
+    expect([...page.matchAll(/<tr><th scope="row">(\w+)<\/th><td[^>]*>(.*?)<\/td>/g)].map(([, name, cell]) => [name, cell])).toEqual([
+      ["web1", "✓"],
+      ["web3", '✗ <a href="#finding-1">[1]</a>'],
+      ["web4", "· no evidence"],
+    ]);
+  });
+
   it("asks for nothing from outside", () => {
     const page = htmlReport(brokenFarm());
     expect(page).toMatch(/content="default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]+'; base-uri 'none'; form-action 'none'"/);

@@ -64,9 +64,28 @@ function cellOf(cell: FoldedCell = { mark: "none", word: "", findings: [] }, { t
   const { mark, word, findings } = cell;
   const tone = differs && mark === "bad" ? "bad odd" : mark;
   const refs = findings.slice(0, 5).map((number) => `<a href="#finding-${number}">[${number}]</a>`);
-  const face = [SIGNS[mark], safe(mark === "none" ? "not looked at" : word), ...refs].filter((part) => part !== "").join(" ");
+  const face = [SIGNS[mark], safe(mark === "none" && word === "" ? "not looked at" : word), ...refs]
+    .filter((part) => part !== "")
+    .join(" ");
   const more = text === "" || mark === "good" || mark === "none" ? "" : `<small>${safe(text)}</small>`;
   return `<td class="${tone}" data-node="${safe(title)}">${face}${more}</td>`;
+}
+
+const MOST_NODES = 1_000;
+
+/** Where no host was dialled: the nodes, and the findings that name them. */
+export function htmlNodes({ nodes, findings }: DoctorReport): string {
+  if (nodes.length === 0) return "";
+  const rows = nodes.slice(0, MOST_NODES).map(({ name, make }) => {
+    const numbers = findings.flatMap((finding, at) => (finding.nodes.includes(name) ? [at + 1] : []));
+    const mark = make === undefined ? "none" : numbers.length === 0 ? "good" : "bad";
+    const word = make === undefined ? "no evidence" : "";
+    const cell = cellOf({ mark, word, findings: numbers }, { title: make ?? "", text: "", differs: false });
+    return `<tr><th scope="row">${safe(name)}</th>${cell}</tr>`;
+  });
+  const more = nodes.length > MOST_NODES ? `<p>and ${nodes.length - MOST_NODES} more</p>` : "";
+  return `<section><h2>What the nodes say of themselves</h2><div class="matrix"><table><thead><tr><th scope="col">Node</th><th scope="col">Findings</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table></div>${more}</section>\n`;
 }
 
 /** Names that unfold under a title; nothing for none. */

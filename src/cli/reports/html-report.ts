@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 
 import { count, formatTime } from "../text.ts";
 import { escapeMarkup as safe } from "./escape.ts";
-import { foldMatrix, unfold, type FoldedRow } from "./fold-matrix.ts";
+import { foldMatrix, isDialled, unfold, type FoldedRow } from "./fold-matrix.ts";
 import { htmlFindings } from "./html-findings.ts";
-import { htmlMatrix, htmlNames } from "./html-matrix.ts";
+import { htmlMatrix, htmlNames, htmlNodes } from "./html-matrix.ts";
 import { STYLE } from "./html-style.ts";
 import { exitCodeOf, toneOf, verdict } from "./render-report.ts";
 import type { DoctorReport } from "./types.ts";
@@ -55,7 +55,7 @@ function head(report: DoctorReport, title: string): string {
 }
 
 function matrixSection(report: DoctorReport): string {
-  if (report.matrix.length === 0) return "";
+  if (!isDialled(report)) return htmlNodes(report);
   const { rows: folded, good, unseen } = foldMatrix(report);
   const rows = report.matrix.length <= FEW_HOSTS ? unfold(folded) : folded;
   const few = rows.length + good.length <= FEW_HOSTS ? good : [];

@@ -2,7 +2,7 @@ import type { Look } from "../look.ts";
 import { formatTable } from "../table.ts";
 import { clean, count, displayWidth, fit } from "../text.ts";
 import type { Mark } from "./cell-face.ts";
-import { foldColumns, foldMatrix, looksOf, unfold, type FoldedCell, type FoldedRow } from "./fold-matrix.ts";
+import { foldColumns, foldMatrix, isDialled, looksOf, unfold, type FoldedCell, type FoldedRow } from "./fold-matrix.ts";
 import type { DoctorReport } from "./types.ts";
 
 /** Rows to show; a report of ten thousand broken hosts is for --json and --html. */
@@ -23,7 +23,7 @@ const COLOURS = { good: "green", bad: "red", warn: "yellow", differs: "yellow", 
 /** The matrix host × node, folded to what a person can take in; empty when nothing was asked for. */
 export function renderMatrix(report: DoctorReport, look: Look): string {
   if (report.nodes.length === 0) return "";
-  if (report.matrix.length === 0) return nodeTable(report, look);
+  if (!isDialled(report)) return nodeTable(report, look);
   const { rows: folded, good, unseen } = foldMatrix(report);
   const rows = report.matrix.length <= FEW_HOSTS ? unfold(folded) : folded;
   const goodRows = rows.length + good.length <= FEW_HOSTS ? goodRowsOf(report, good) : [];

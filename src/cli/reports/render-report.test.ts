@@ -76,9 +76,10 @@ describe("the matrix", () => {
       { name: "web2", role: "node", make: "iis" },
       { name: "web3", role: "node" },
     ] as const;
-    expect(renderReport(report({}, { nodes, findings: [named] }), PLAIN)).toContain(
-      "NODE  MAKE  FINDINGS\nweb1  iis   ✓\nweb2  iis   ✗ [1]\nweb3  ·     ·\n",
-    );
+    const evidence = report({ "a.example": [NOT_LOOKED, NOT_LOOKED, NOT_LOOKED] }, { nodes, findings: [named] });
+    const text = renderReport(evidence, PLAIN);
+    expect(text).toMatch(/^✗ 3 nodes: 1 error /);
+    expect(text).toContain("NODE  MAKE  FINDINGS\nweb1  iis   ✓\nweb2  iis   ✗ [1]\nweb3  ·     ·\n");
   });
 
   it("makes what differs between nodes bold on a terminal, and only that", () => {

@@ -1,5 +1,6 @@
 import type { Look } from "../look.ts";
 import { brief, clean, count, formatTime } from "../text.ts";
+import { isDialled } from "./fold-matrix.ts";
 import { nameHosts, renderMatrix } from "./render-matrix.ts";
 import { renderFindings } from "./render-findings.ts";
 import type { DoctorReport } from "./types.ts";
@@ -22,7 +23,7 @@ export function renderReport(report: DoctorReport, look: Look, next: readonly st
 
 /** One line that says it all. */
 export function verdict(report: Pick<DoctorReport, "nodes" | "matrix" | "findings">): string {
-  const hosts = report.matrix.length;
+  const hosts = isDialled(report) ? report.matrix.length : 0;
   const nodes = report.nodes.filter(({ role }) => role === "node").length;
   const what = hosts === 0 ? count(nodes, "node") : `${count(hosts, "host")} on ${count(nodes, "node")}`;
   const by = (severity: string): number => report.findings.filter((finding) => finding.severity === severity).length;
