@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, it, test } from "vitest";
 
 import { collectScript } from "./collect-script.ts";
@@ -60,6 +62,17 @@ test("writes the form that the reader expects", () => {
   const written = [...script.matchAll(/\$evidence\['(\w+)'\] =/g)].map((match) => match[1]);
   const fields = Object.keys(evidenceFileSchema.shape);
   expect(new Set([...written, "format", "version", "server", "collectedAt"])).toEqual(new Set(fields));
+});
+
+test("has no field that the reader does not know, at any depth", () => {
+  const known = readFileSync(new URL("./evidence-file.ts", import.meta.url), "utf8");
+  const tables = [...script.matchAll(/\[ordered\]@\{([^}]*)\}/g)].flatMap((match) => [
+    ...(match[1] ?? "").matchAll(/(?:^|;|\n)\s*(\w+)\s*=/g),
+  ]);
+  const added = [...script.matchAll(/\$(?:\w+)\['(\w+)'\](?:\['(\w+)'\])? = /g)];
+  const fields = new Set([...tables.map((match) => match[1]), ...added.map((match) => match[2] ?? match[1])]);
+  expect(fields.size).toBeGreaterThan(50);
+  expect([...fields].filter((field) => !new RegExp(`\\b${field}:`).test(known))).toEqual([]);
 });
 
 test("names the parts of problems as the reader does, and every part but those inside another has its own guard", () => {
