@@ -3,6 +3,7 @@ import type { Examination } from "./examination.ts";
 import type { Diagnosis, Finding, FindingDraft, RuleOutcome, Severity, Symptom } from "./finding.ts";
 import { findingId } from "./finding-id.ts";
 import type { Rule, RuleResult, Tier } from "./rule.ts";
+import { shorten } from "./shorten.ts";
 import { findSymptoms } from "./symptoms.ts";
 import { unexplained } from "./unexplained.ts";
 import { cellKey, createView, endpointKey, indexExamination, type ExaminationIndex, type View } from "./view.ts";
@@ -25,38 +26,40 @@ export function diagnose(examination: Examination, rules: readonly Rule[]): Diag
     for (const rule of rules.filter((candidate) => candidate.tier === tier)) {
       const { outcome, drafts } = run(rule, view);
       outcomes.push(outcome);
-      findings.push(...drafts.map((draft) => finish(rule, draft, index)));
+      for (const finding of finishAll(rule, drafts, index)) findings.push(finding);
     }
     left = unexplainedBy(findings, left, index);
   }
-  findings.push(...unexplained(left).map((draft) => finish(UNEXPLAINED, draft, index)));
+  findings.push(...finishAll(UNEXPLAINED, unexplained(left), index));
   return { at: examination.at, findings: findings.toSorted(compareFindings), symptoms, rules: outcomes };
 }
 
 const UNEXPLAINED = { code: "unexplained", title: "Something is wrong that no rule explains", severity: "error" } as const;
+
+type FindingOrigin = Pick<Rule, "code" | "title" | "severity">;
 
 function run(rule: Rule, view: View): { outcome: RuleOutcome; drafts: readonly FindingDraft[] } {
   let result: RuleResult;
   try {
     result = rule.check(view);
   } catch (thrown) {
-    return { outcome: { code: rule.code, status: "failed", why: toFarmError(thrown).message }, drafts: [] };
+    return { outcome: { code: rule.code, status: "failed", why: shorten(toFarmError(thrown).message) }, drafts: [] };
   }
   if (result.status === "found") return { outcome: { code: rule.code, status: "found" }, drafts: result.findings };
   const why = "why" in result ? { why: result.why } : {};
   return { outcome: { code: rule.code, status: result.status, ...why }, drafts: [] };
 }
 
-function finish(rule: Pick<Rule, "code" | "title" | "severity">, draft: FindingDraft, index: ExaminationIndex): Finding {
-  const { code, title, severity } = rule;
-  return {
-    ...draft,
-    id: findingId(code, draft),
-    code,
-    title,
-    severity: draft.severity ?? severity,
-    differs: differsBetweenNodes(draft, index),
-  };
+/** Findings of one rule. Should two of them have one id, their words tell them apart. */
+function finishAll(rule: FindingOrigin, drafts: readonly FindingDraft[], index: ExaminationIndex): readonly Finding[] {
+  const taken = new Set<string>();
+  return drafts.map((draft) => {
+    const first = findingId(rule.code, draft);
+    const id = taken.has(first) ? findingId(rule.code, { ...draft, about: `${draft.about ?? ""} ${draft.summary}` }) : first;
+    taken.add(id);
+    const { code, title } = rule;
+    return { ...draft, id, code, title, severity: draft.severity ?? rule.severity, differs: differsBetweenNodes(draft, index) };
+  });
 }
 
 /** Some node that is meant to serve these hosts is not concerned. */

@@ -10,7 +10,11 @@ export function hash32(text: string): string {
 }
 
 /** The same cause on the same nodes and hosts has the same id in every run: `F-1a2b3c4d`. */
-export function findingId(code: string, { nodes, hosts, summary }: Pick<FindingDraft, "nodes" | "hosts" | "summary">): string {
-  const what = nodes.length === 0 && hosts.length === 0 ? summary : [...nodes].toSorted().join(",") + "/" + [...hosts].toSorted().join(",");
-  return `F-${hash32(`${code}/${what}`)}`;
+export function findingId(
+  code: string,
+  { nodes, hosts, about, summary }: Pick<FindingDraft, "nodes" | "hosts" | "about" | "summary">,
+): string {
+  const farm = nodes.length === 0 && hosts.length === 0 && about === undefined;
+  const what = farm ? summary : [...nodes].toSorted().join(",") + "/" + [...hosts].toSorted().join(",");
+  return `F-${hash32(`${code}/${what}${about === undefined ? "" : `/${about}`}`)}`;
 }

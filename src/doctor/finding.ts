@@ -41,6 +41,8 @@ export interface FindingDraft {
   readonly nodes: readonly string[];
   /** Hosts concerned; empty = every host of these nodes. */
   readonly hosts: readonly HostName[];
+  /** What tells it from other findings of its rule on these nodes and hosts: a row, a port, a folder. Part of its id. */
+  readonly about?: string;
   /** Two or three facts. */
   readonly proof: readonly [Proof, ...Proof[]];
   /** What to do, in the imperative. */
@@ -61,7 +63,7 @@ export interface FindingDraft {
 
 /** A named cause with its proof. */
 export interface Finding extends FindingDraft {
-  /** `F-` and 8 hexadecimal digits over code, nodes and hosts: the same finding has the same id in the next run. */
+  /** `F-` and 8 hexadecimal digits over code, nodes, hosts and `about`: the same finding has the same id in the next run. */
   readonly id: string;
   readonly code: string;
   readonly title: string;

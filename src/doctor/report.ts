@@ -40,9 +40,9 @@ export interface ReportCell {
 
 /** The report of an examination. */
 export function createReport(examination: Examination, diagnosis: Diagnosis): Report {
-  const symptoms = new Map(diagnosis.symptoms.map((symptom) => [`${symptom.node} ${symptom.host}`, symptom]));
+  const symptoms = new Map(diagnosis.symptoms.toReversed().map((symptom) => [`${symptom.node} ${symptom.host}`, symptom]));
   const cells = worstCells(examination.cells, symptoms);
-  const explanations = explainedBy(diagnosis.findings);
+  const explanations = explainedBy(diagnosis, examination);
   return {
     at: examination.at,
     nodes: examination.nodes.map(({ name, role, evidence }) => ({
@@ -54,7 +54,8 @@ export function createReport(examination: Examination, diagnosis: Diagnosis): Re
       host,
       cells: examination.nodes.map(({ name }) => {
         const key = `${name} ${host}`;
-        return reportCell(cells.get(key), symptoms.get(key), explanations.get(key));
+        const symptom = symptoms.get(key);
+        return reportCell(cells.get(key), symptom, symptom === undefined ? undefined : explanations(name, host));
       }),
     })),
     findings: diagnosis.findings,
@@ -74,17 +75,27 @@ function worstCells(cells: readonly Cell[], symptoms: ReadonlyMap<string, Sympto
   return worst;
 }
 
-function explainedBy(findings: readonly Finding[]): ReadonlyMap<string, readonly string[]> {
-  const ids = new Map<string, string[]>();
+/** Findings by cell; a balancer's cells have those that explain their host on a node. */
+function explainedBy({ findings }: Diagnosis, { nodes }: Examination): (node: string, host: string) => readonly string[] | undefined {
+  const byCell = new Map<string, Set<string>>();
+  const byHost = new Map<string, Set<string>>();
   for (const { id, explains } of findings) {
     for (const { node, host } of explains) {
-      const key = `${node} ${host}`;
-      const there = ids.get(key);
-      if (there === undefined) ids.set(key, [id]);
-      else there.push(id);
+      addTo(byCell, `${node} ${host}`, id);
+      addTo(byHost, host, id);
     }
   }
-  return ids;
+  const balancers = new Set(nodes.filter(({ role }) => role === "balancer").map(({ name }) => name));
+  return (node, host) => {
+    const ids = byCell.get(`${node} ${host}`) ?? (balancers.has(node) ? byHost.get(host) : undefined);
+    return ids === undefined ? undefined : [...ids];
+  };
+}
+
+function addTo(map: Map<string, Set<string>>, key: string, id: string): void {
+  const there = map.get(key);
+  if (there === undefined) map.set(key, new Set([id]));
+  else there.add(id);
 }
 
 const OK = { state: "ok", text: "" } as const;

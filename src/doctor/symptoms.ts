@@ -1,6 +1,7 @@
 import type { Cell, Examination } from "./examination.ts";
 import type { Symptom, SymptomKind } from "./finding.ts";
 import type { ProbeOutcome } from "./observation.ts";
+import { shorten } from "./shorten.ts";
 
 type Served = Extract<ProbeOutcome, { kind: "served" }>;
 
@@ -31,9 +32,9 @@ const isNoConnection = (outcome: ProbeOutcome): boolean =>
 
 function certificateSymptom(served: Served, usual: Served | undefined): Found | undefined {
   const { verified } = served;
-  if (verified === "ERR_TLS_CERT_ALTNAME_INVALID") return { kind: "wrong-name", text: `serves ${served.subject} instead` };
-  if (typeof verified === "string" && VALIDITY.has(verified)) return { kind: "validity", text: `${served.subject}: ${verified}` };
-  if (verified !== true && verified !== "NOT_CHECKED") return { kind: "untrusted", text: `${served.subject}: ${verified}` };
+  if (verified === "ERR_TLS_CERT_ALTNAME_INVALID") return { kind: "wrong-name", text: `serves ${shorten(served.subject)} instead` };
+  if (typeof verified === "string" && VALIDITY.has(verified)) return { kind: "validity", text: `${shorten(served.subject)}: ${verified}` };
+  if (verified !== true && verified !== "NOT_CHECKED") return { kind: "untrusted", text: `${shorten(served.subject)}: ${verified}` };
   if (usual === undefined || usual.sha256 === served.sha256) return undefined;
   return { kind: "differs", text: `serves ${short(served)}, other nodes ${short(usual)}` };
 }
@@ -43,7 +44,7 @@ const short = (served: Served): string =>
 
 function requestSymptom({ request }: Cell): Found | undefined {
   if (request === undefined) return undefined;
-  if (request.status === undefined) return { kind: "request-failed", text: request.problem ?? "no answer to a request" };
+  if (request.status === undefined) return { kind: "request-failed", text: shorten(request.problem ?? "no answer to a request") };
   return request.status >= 500 ? { kind: "request-failed", text: `answers ${request.status}` } : undefined;
 }
 
@@ -74,7 +75,7 @@ function usualLeaves({ cells, nodes }: Examination): ReadonlyMap<string, Served>
 export function describeOutcome(outcome: ProbeOutcome): string {
   switch (outcome.kind) {
     case "served":
-      return `serves ${outcome.subject}`;
+      return `serves ${shorten(outcome.subject)}`;
     case "refused":
       return "connection refused";
     case "timeout":
@@ -84,8 +85,8 @@ export function describeOutcome(outcome: ProbeOutcome): string {
     case "closed":
       return "closed after the ClientHello, without an alert";
     case "alert":
-      return `alert ${outcome.alert}`;
+      return `alert ${shorten(outcome.alert)}`;
     case "error":
-      return outcome.speaks === "http" ? "answers with plain HTTP" : outcome.message;
+      return outcome.speaks === "http" ? "answers with plain HTTP" : shorten(outcome.message);
   }
 }

@@ -49,6 +49,7 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
       summary: `${name} serves the default certificate of ${keyText(key)} for ${nameSome(hosts)}`,
       nodes: [name],
       hosts,
+      about: keyText(row.key),
       proof: [
         { text: `the row ${keyText(row.key)} has ${namedBy(row)}`, source: node.part.source },
         ...seenProof(symptoms),

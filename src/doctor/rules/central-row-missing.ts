@@ -74,6 +74,7 @@ function findings(view: View, { tables, node, port }: Case): readonly FindingDra
       summary: `${name} has no central row on port ${port}`,
       nodes: [name],
       hosts: [],
+      about: String(port),
       proof: [
         { text: rowsText(node.part, port), source: node.part.source },
         ...bindingsProof(node, port),

@@ -50,6 +50,7 @@ function finding(view: View, all: readonly Central[], group: readonly [Central, 
     summary: gone ? `${nameSome(names)}: ${place} does not exist` : `${nameSome(names)} cannot reach ${place}`,
     nodes: names,
     hosts: [],
+    about: samePath(place),
     proof: [
       { text: first.part.access?.kind === "failed" ? first.part.access.message : "", source: first.part.source },
       ...peersProof(

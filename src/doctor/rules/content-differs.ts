@@ -49,6 +49,7 @@ function finding(view: View, { node, folder, digest, problem }: Copy, usual: rea
     summary: `${name} has other content of ${folder}${peers.length === 0 ? " than the store" : ` than ${nameSome(peers)}`}`,
     nodes: [name],
     hosts: [],
+    about: folder,
     proof: [
       { text: problem === undefined ? `its digest is ${digest.slice(0, 12)}` : shorten(problem), source: `node ${name}` },
       ...(peers.length === 0

@@ -40,6 +40,7 @@ function findings(view: View, node: Listening, { endpoint, process }: ListenerEv
       summary: `${name}: ${who} has ${place}, not IIS`,
       nodes: [name],
       hosts: [],
+      about: place,
       proof: [{ text: `the process that listens on ${place} is ${who}`, source: node.evidence.source }, ...seenProof(symptoms)],
       remedy: `On ${name} stop ${who} or give it another port, then iisreset.`,
       effect: `IIS takes the connections on ${place} again; ${who} does not.`,

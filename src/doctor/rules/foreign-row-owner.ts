@@ -47,6 +47,7 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
       summary: `${name}: the row ${keyText(row.key)} belongs to ${owner}, and answers for sites of IIS`,
       nodes: [name],
       hosts: [],
+      about: keyText(row.key),
       proof: [
         { text: `${keyText(row.key)} has ${namedBy(row)} and the application id ${row.appId ?? ""}`, source: node.part.source },
         ...seenProof(symptoms),

@@ -75,6 +75,7 @@ function draft(
     summary: `${nameSome(names)}: no row for ${formatEndpoint(endpoint)}, where the balancer's connections arrive`,
     nodes: names,
     hosts: hostsOf(symptoms),
+    about: formatEndpoint(endpoint),
     proof: [
       {
         text:

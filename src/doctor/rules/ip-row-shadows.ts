@@ -45,6 +45,7 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
       summary: `${name} serves one certificate for every name on ${formatEndpoint(key)}`,
       nodes: [name],
       hosts: [],
+      about: formatEndpoint(key),
       proof: [
         {
           text: `the table has a row for ${formatEndpoint(key)} with ${namedBy(row)}${isForeign(row) ? `, made by ${ownerText(row)}` : ""}`,

@@ -57,6 +57,7 @@ function draft({ node, row, certificate }: RowCertificate, trouble: Trouble, sym
         : `${name} cannot read the private key of ${subject} behind ${key}`,
     nodes: [name],
     hosts: [],
+    about: key,
     proof: [
       { text: SEEN[trouble], source: certificate.source },
       { text: `${key} names ${namedBy(row)}`, source: node.part.source },

@@ -37,6 +37,7 @@ function findings(view: View, { node, row, certificate }: RowCertificate): reado
       summary: `${name}: the key of ${certificate.subject} behind ${key} has KeySpec ${keySpec}`,
       nodes: [name],
       hosts: [],
+      about: key,
       proof: [
         { text: `KeySpec is ${keySpec} (${keySpec === 2 ? "AT_SIGNATURE" : "none"}), not 1 (AT_KEYEXCHANGE)`, source: certificate.source },
         ...seenProof(symptoms),

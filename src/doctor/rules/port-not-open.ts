@@ -42,6 +42,7 @@ function failed(view: View, { node: { name }, part }: Listening): readonly Findi
     return [
       {
         ...words(name, `${name} cannot listen on ${place}`),
+        about: place,
         proof: [{ text: shorten(listener.problem), source: `node ${name}` }, ...seenProof(symptoms)],
         remedy: `On ${name} free ${place} or give the binding another port: ${shorten(listener.problem)}`,
         actions: [{ do: "resync", node: name, part: "listeners" }],
@@ -67,6 +68,7 @@ function closed(view: View, { node: { name }, evidence, part }: Listening): read
     return [
       {
         ...words(name, listens ? `${name} listens on ${place}, but connections do not arrive` : `${name} does not listen on ${place}`),
+        about: place,
         proof: [
           {
             text: listens ? `a listener on port ${first.endpoint.port} is there` : `no listener on port ${first.endpoint.port}`,

@@ -43,6 +43,7 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
       summary: `${name}: the row ${key} names ${namedBy(row)}, which is not there`,
       nodes: [name],
       hosts: [],
+      about: key,
       proof: [
         {
           text: `${key} names ${namedBy(row)}${row.thumbprint === undefined ? "" : ` in the store ${row.storeName ?? "My (the default)"}`}`,

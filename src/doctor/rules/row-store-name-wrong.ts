@@ -41,6 +41,7 @@ function findings(view: View, node: Table, row: EvidenceRow): readonly FindingDr
       summary: `${name}: the row ${key} looks for ${namedBy(row)} in ${row.storeName ?? "My"}, but it is in ${held.store}`,
       nodes: [name],
       hosts: [],
+      about: key,
       proof: [
         { text: `${key} names ${namedBy(row)}, store ${row.storeName ?? "(null), which is My"}`, source: node.part.source },
         { text: `${held.subject} is in the store ${held.store}`, source: held.source },

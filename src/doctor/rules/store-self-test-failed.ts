@@ -46,6 +46,7 @@ function finding(step: string, group: readonly Stored[]): FindingDraft {
     summary: `${nameSome(names)}: the self-test of the store fails at: ${shorten(step)}`,
     nodes: names,
     hosts: [],
+    about: step,
     proof: [{ text: shorten(message), source: first?.part.source ?? "" }],
     remedy: `Let the account of ${nameSome(names)} ${shorten(step)} in the store: space, permissions, how the share is mounted.`,
     effect: "Reports, requests and revisions go through the store again.",
