@@ -8,7 +8,8 @@ const SEQUENCE = 0x30;
  * The server's leaf out of a serialised client session. Node shows no peer certificate on a resumed connection, because
  * a session keeps the leaf but not the chain that Node reads it from. undefined when the session holds none.
  */
-export function certificateOfSession(session: Buffer): X509Certificate | undefined {
+export function certificateOfSession(given: Buffer): X509Certificate | undefined {
+  const session = withoutWrapping(given);
   const outer = header(session, 0);
   if (outer === undefined || session[0] !== SEQUENCE) return undefined;
   for (let at = outer.start; at < outer.end;) {
@@ -18,6 +19,14 @@ export function certificateOfSession(session: Buffer): X509Certificate | undefin
     at = inner.end;
   }
   return undefined;
+}
+
+/** What newer versions of Node put before a session: this, the length of a server name in two octets, and the name. */
+const WRAPPING = Buffer.from("\0nodejs:tls:session:1\0", "latin1");
+
+function withoutWrapping(session: Buffer): Buffer {
+  if (!session.subarray(0, WRAPPING.length).equals(WRAPPING) || session.length < WRAPPING.length + 2) return session;
+  return session.subarray(WRAPPING.length + 2 + session.readUInt16BE(WRAPPING.length));
 }
 
 /** Where the contents of the DER value at `at` start and end; undefined when they leave the buffer. */
