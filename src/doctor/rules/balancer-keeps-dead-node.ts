@@ -2,13 +2,13 @@ import type { HostName } from "../../base/index.ts";
 import type { Cell } from "../examination.ts";
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
-import type { ProbeOutcome } from "../observation.ts";
 import type { Rule } from "../rule.ts";
 import { describeOutcome } from "../symptoms.ts";
 import type { View } from "../view.ts";
+import { connectionsOf, isGood, isMixed } from "../wire/connections.ts";
 import { groupBy } from "../wire/group-by.ts";
 import { illRefs, probeOf } from "../wire/groups.ts";
-import { covers, outcomeOf } from "../wire/served.ts";
+import { outcomeOf } from "../wire/served.ts";
 
 /** The balancer goes on sending clients to a node that cannot serve them. */
 export const balancerKeepsDeadNode: Rule = {
@@ -41,21 +41,11 @@ const illNodes = (view: View, host: HostName): readonly string[] => [
   ),
 ];
 
-const isGood = (outcome: ProbeOutcome, host: HostName): boolean =>
-  outcome.kind === "served" && covers(outcome, host) && (outcome.verified === true || outcome.verified === "NOT_CHECKED");
-
-function outcomesOf(cell: Cell): readonly ProbeOutcome[] {
-  return [outcomeOf(cell), ...(cell.samples ?? []).map(({ outcome }) => outcome)].filter((outcome) => outcome !== undefined);
-}
-
 function failing(view: View, cells: readonly Cell[]): readonly FindingDraft[] {
-  const mixed = cells.filter((cell) => {
-    const good = outcomesOf(cell).filter((outcome) => isGood(outcome, cell.host)).length;
-    return good > 0 && good < outcomesOf(cell).length;
-  });
+  const mixed = cells.filter(isMixed);
   const [cell] = mixed;
   if (cell === undefined) return [];
-  const outcomes = outcomesOf(cell);
+  const outcomes = connectionsOf(cell);
   const bad = outcomes.filter((outcome) => !isGood(outcome, cell.host));
   const hosts = mixed.map(({ host }) => host);
   const ill = illNodes(view, cell.host);
@@ -92,12 +82,12 @@ function failing(view: View, cells: readonly Cell[]): readonly FindingDraft[] {
 
 /** Nothing fails through the balancer although a node is ill: it was taken out, or this client never meets it. */
 function masking(view: View, cells: readonly Cell[]): readonly FindingDraft[] {
-  const good = cells.filter((cell) => outcomesOf(cell).every((outcome) => isGood(outcome, cell.host)));
+  const good = cells.filter((cell) => connectionsOf(cell).every((outcome) => isGood(outcome, cell.host)));
   const [cell] = good;
   if (cell === undefined) return [];
   const ill = illNodes(view, cell.host);
   if (ill.length === 0) return [];
-  const count = outcomesOf(cell).length;
+  const count = connectionsOf(cell).length;
   return [
     {
       summary: `Through ${cell.node} all is well although ${nameSome(ill)} is not: it is out of rotation, or affinity hides it from this client`,

@@ -1,6 +1,6 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { checkGroups, endpointsText, groupsByNode, peersProof, plural, refsOf, seenProof } from "../wire/groups.ts";
+import { checkGroups, endpointsText, groupsByNode, peersProof, plural, refsOf, symptomProof } from "../wire/groups.ts";
 
 /** The same endpoint serves some connections and not others, whatever the name. */
 export const nodeFailsSometimes: Rule = {
@@ -20,7 +20,7 @@ export const nodeFailsSometimes: Rule = {
       nodes: group.nodes,
       hosts: [],
       proof: [
-        seenProof(group),
+        symptomProof(view, group),
         { text: "other connections to the same port came about", source: `probe of ${group.cells[0].node}` },
         ...peersProof(view, group),
       ],

@@ -2,6 +2,7 @@ import type { Cell } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
 import type { View } from "../view.ts";
 import { connectionCause, type WireCause } from "./cause-of.ts";
+import { isMixed } from "./connections.ts";
 import type { EndpointFacts } from "./endpoint-facts.ts";
 import { covers, outcomeOf, type Served } from "./served.ts";
 
@@ -38,10 +39,9 @@ export function factsBehind(view: View): FactsBehind {
 /** The cause of an ill cell of a balancer whose nodes all serve the host; undefined when the wire does not tell. */
 export function balancerCauseOf(cell: Cell, facts: EndpointFacts, behind: FactsBehind): WireCause | undefined {
   const outcome = outcomeOf(cell);
-  if (outcome === undefined) return undefined;
-  if (outcome.kind === "served") return servedCause(cell, outcome, behind);
   // Some connections end well: that is a server behind it, which has a rule of its own.
-  if ((cell.samples ?? []).some((sample) => servedAs(sample.outcome))) return undefined;
+  if (outcome === undefined || isMixed(cell)) return undefined;
+  if (outcome.kind === "served") return servedCause(cell, outcome, behind);
   const connection = connectionCause(outcome);
   if (connection !== undefined) return facts.connects ? "balancer-fails" : connection;
   return facts.serves ? "balancer-fails" : unservedCause(outcome, behind);
@@ -57,8 +57,6 @@ function servedCause(cell: Cell, outcome: Served, { leaves, bare }: FactsBehind)
 }
 
 const requestIsBad = ({ request }: Cell): boolean => request !== undefined && (request.status === undefined || request.status >= 500);
-
-const servedAs = ({ kind }: ProbeOutcome): boolean => kind === "served";
 
 /** Alerts of a server that read octets which are no ClientHello. */
 const GARBAGE = new Set(["protocol_version", "unexpected_message", "decode_error", "record_overflow", "illegal_parameter"]);

@@ -99,7 +99,7 @@ function errorCause({ code, speaks }: Extract<ProbeOutcome, { kind: "error" }>):
 function servedCause(cell: Cell, served: Served, facts: EndpointFacts): WireCause | undefined {
   if (!covers(served, cell.host)) return wrongCertificateCause(served, facts);
   if (served.verified !== true && served.verified !== "NOT_CHECKED") return undefined;
-  return requestCause(cell);
+  return isBroken(outcomeOf(cell, "http11")) ? "node-fails-sometimes" : requestCause(cell);
 }
 
 /**
@@ -112,6 +112,10 @@ function wrongCertificateCause({ sha256 }: Served, { leaves, rightLeaves, defaul
   if (onlyOne && tried && (wrong > 1 || right === 0)) return "node-serves-one-certificate";
   return defaults.has(sha256) || rightLeaves.has(sha256) ? "default-certificate-for-name" : "wrong-certificate-for-name";
 }
+
+/** The connection for the request failed, although the one before was served. */
+const isBroken = (outcome: ProbeOutcome | undefined): boolean =>
+  outcome !== undefined && ["refused", "timeout", "reset", "closed"].includes(outcome.kind);
 
 /** A server that wants a client certificate says so only after the handshake of TLS 1.3; HTTP/2 has a code of its own for it. */
 const WANTS_CERTIFICATE = /certificate.required|bad.certificate|HTTP_1_1_REQUIRED/i;

@@ -5,7 +5,7 @@ import { RULES } from "../rules/index.ts";
 import { centralRow, certfarmNode, iisNode, installed, ipRow, table } from "../testing/evidence.ts";
 import { WIRE_CAUSES } from "../testing/catalogue/wire-causes.ts";
 import { codesOf, examine, RESET, served, wrong, type CellScript, type Script } from "../testing/examination.ts";
-import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, WELL } from "../testing/wire-scripts.ts";
+import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, through, WELL } from "../testing/wire-scripts.ts";
 
 /** What every rule together says of a farm, as codes, worst first. */
 const combinations: [string, Script, string[]][] = [
@@ -65,6 +65,19 @@ const combinations: [string, Script, string[]][] = [
       balancers: ["lb"],
     },
     ["connection-refused", "balancer-keeps-dead-node"],
+  ],
+  [
+    "a balancer whose connection for the request alone met a dead server",
+    through({
+      [HOST]: { sni: served(HOST), http11: CLOSED, request: { problem: "no handshake" }, samples: [served(HOST), served(HOST)] },
+      [SHOP]: served(SHOP),
+    }),
+    ["balancer-keeps-dead-node"],
+  ],
+  [
+    "a node that closed the connection for the request alone",
+    second({ [HOST]: { sni: served(HOST), http11: CLOSED, request: { problem: "no handshake" } }, [SHOP]: served(SHOP) }),
+    ["node-fails-sometimes"],
   ],
   [
     "every node is down and so the balancer fails: the balancer is no finding",
