@@ -73,12 +73,16 @@ function failing(view: View, cells: readonly Cell[]): readonly FindingDraft[] {
           text: `Take ${ill.length > 0 ? nameSome(ill) : "the failing server"} out of the pool, and check health by TLS with SNI`,
         },
       ],
-      explains: illRefs(view, mixed),
+      explains: illRefs(view, [...mixed, ...onlyTriedOnce(view, cell.node)]),
       certainty: ill.length > 0 ? "certain" : "likely",
       ...(ill.length > 0 ? { severity: "warning" as const } : { decides: `the list of servers behind ${cell.node}: dial each of them` }),
     },
   ];
 }
+
+/** Hosts of this balancer that every node serves and that met it with one connection: those that fail met the same dead server. */
+const onlyTriedOnce = (view: View, balancer: string): readonly Cell[] =>
+  view.cellsOf(balancer).filter(({ host, samples }) => samples === undefined && illNodes(view, host).length === 0);
 
 /** Nothing fails through the balancer although a node is ill: it was taken out, or this client never meets it. */
 function masking(view: View, cells: readonly Cell[]): readonly FindingDraft[] {

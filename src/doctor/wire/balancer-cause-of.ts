@@ -40,7 +40,7 @@ export function factsBehind(view: View): FactsBehind {
 export function balancerCauseOf(cell: Cell, facts: EndpointFacts, behind: FactsBehind): WireCause | undefined {
   const outcome = outcomeOf(cell);
   // Some connections end well: that is a server behind it, which has a rule of its own.
-  if (outcome === undefined || isMixed(cell)) return undefined;
+  if (outcome === undefined || isMixed(cell) || (facts.mixed && cell.samples === undefined)) return undefined;
   if (outcome.kind === "served") return servedCause(cell, outcome, behind);
   const connection = connectionCause(outcome);
   if (connection !== undefined) return facts.connects ? "balancer-fails" : connection;

@@ -1,5 +1,6 @@
 import type { Cell, ProbeKind } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
+import { isMixed } from "./connections.ts";
 import { covers, outcomeOf, servedOf } from "./served.ts";
 
 /** All cells of one endpoint of one node, taken together: a cause of the whole node shows only there. */
@@ -9,6 +10,8 @@ export interface EndpointFacts {
   readonly serves: boolean;
   /** A connection came about for some host. */
   readonly connects: boolean;
+  /** For some host connections end well at one time and not at another. */
+  readonly mixed: boolean;
   /** SHA-256 of the leaves served for hosts that were asked for; those that are right for some host. */
   readonly leaves: ReadonlySet<string>;
   readonly rightLeaves: ReadonlySet<string>;
@@ -33,6 +36,7 @@ export function endpointFacts(cells: readonly Cell[], headed: boolean): Endpoint
     cells,
     serves: cells.some((cell) => servedKinds(cell).some((kind) => kind !== "proxy-header")),
     connects: sni.some(connected),
+    mixed: cells.some(isMixed),
     leaves: new Set(answers.map(({ sha256 }) => sha256)),
     rightLeaves: new Set(right.map(({ sha256 }) => sha256)),
     right: right.length,

@@ -75,6 +75,11 @@ const combinations: [string, Script, string[]][] = [
     ["balancer-keeps-dead-node"],
   ],
   [
+    "a balancer with a dead server, and hosts that were dialled once only",
+    through({ [HOST]: { sni: served(HOST), samples: [CLOSED, served(HOST)] }, [SHOP]: CLOSED }),
+    ["balancer-keeps-dead-node"],
+  ],
+  [
     "a node that closed the connection for the request alone",
     second({ [HOST]: { sni: served(HOST), http11: CLOSED, request: { problem: "no handshake" } }, [SHOP]: served(SHOP) }),
     ["node-fails-sometimes"],
