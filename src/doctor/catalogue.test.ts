@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 
 import { diagnose } from "./diagnose.ts";
+import type { NodeEvidence } from "./evidence.ts";
 import { RULES } from "./rules/index.ts";
 import { FILE_CAUSES } from "./testing/catalogue/file-causes.ts";
 import { HEALTHY_FILES } from "./testing/catalogue/healthy-files.ts";
 import { NODE_CAUSES } from "./testing/catalogue/node-causes.ts";
+import { NOT_TOLD_APART } from "./testing/catalogue/not-told-apart.ts";
 import { WIRE_CAUSES } from "./testing/catalogue/wire-causes.ts";
-import { centralRow, certfarmNode, iisNode, ipRow, table } from "./testing/evidence.ts";
+import { binding, bindings, centralRow, certfarmNode, iisNode, installed, ipRow, listener, table } from "./testing/evidence.ts";
 import { examine, RESET, served, wrong, type Script } from "./testing/examination.ts";
 
 const ROWS = [...NODE_CAUSES, ...FILE_CAUSES, ...WIRE_CAUSES].toSorted((a, b) => a.cause - b.cause);
@@ -20,6 +22,17 @@ describe("each cause of the catalogue is the first finding", () => {
   });
 });
 
+/** Numbers of the causes that are to be named: those of nodes, stores, certificates, balancers and protocols, DNS and interception. */
+const SCOPE = Array.from({ length: 71 }, (_none, index) => index + 1).filter(
+  (cause) => cause <= 50 || (cause >= 53 && cause <= 62) || cause >= 66,
+);
+
+test("every cause in scope has an examination that shows it, or a reason why none does", () => {
+  const shown = new Set(ROWS.map(({ cause }) => cause));
+  expect(SCOPE.filter((cause) => shown.has(cause) === NOT_TOLD_APART.has(cause))).toEqual([]);
+  expect([...NOT_TOLD_APART.values()].every((reason) => reason.length > 20)).toBe(true);
+});
+
 const HOSTS = ["www.example.com", "shop.example.com"];
 const RIGHT = Object.fromEntries(HOSTS.map((host) => [host, served(host)]));
 
@@ -27,8 +40,38 @@ const healthy: [string, Script][] = [
   ["IIS servers", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: iisNode(HOSTS), web2: iisNode(HOSTS) } }],
   ["certfarm nodes", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: certfarmNode(HOSTS), web2: certfarmNode(HOSTS) } }],
   ["servers that are only dialled", { cells: { web1: RIGHT, web2: RIGHT } }],
+  ["nginx servers", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: peer("nginx"), web2: peer("nginx") } }],
+  ["HAProxy servers", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: peer("haproxy"), web2: peer("haproxy") } }],
+  ["nginx beside IIS", { cells: { web1: RIGHT, web2: RIGHT }, evidence: { web1: peer("nginx"), web2: iisNode(HOSTS) } }],
+  [
+    "IIS servers behind a balancer",
+    { cells: { web1: RIGHT, web2: RIGHT, lb: RIGHT }, balancers: ["lb"], evidence: { web1: iisNode(HOSTS), web2: iisNode(HOSTS) } },
+  ],
   ...HEALTHY_FILES.map(([name, script]): [string, Script] => [name, script]),
 ];
+
+/** What a peer's configuration and the certificate files that it names say. */
+function peer(make: "nginx" | "haproxy"): NodeEvidence {
+  const path = (host: string): string => `/etc/${make}/${host}.pem`;
+  return {
+    make,
+    source: `${make} configuration`,
+    bindings: bindings(...HOSTS.map((host) => withoutFlags(host, path(host)))),
+    certificates: HOSTS.map((host) => ({ ...withoutWindows(host), store: path(host) })),
+    configuration: { source: `${make} configuration` },
+    listeners: [listener("0.0.0.0:443")],
+  };
+}
+
+function withoutFlags(host: string, file: string) {
+  const { sslFlags: _flags, ...one } = binding(host, { site: host, central: false, files: [file] });
+  return one;
+}
+
+function withoutWindows(host: string) {
+  const { keySpec: _spec, keyReadable: _readable, ...one } = installed(host);
+  return one;
+}
 
 test.each(healthy)("a healthy farm of %s gives no finding", (_name, script) => {
   const { findings, rules } = diagnose(examine(script), RULES);
