@@ -8,7 +8,8 @@ import type { OperationsParts } from "../parts.ts";
 /** The farm's central certificates as the doctor reads them. */
 export interface CentralSight {
   readonly source: string;
-  readonly files: readonly CentralFile[];
+  /** undefined = the listing is not whole: a file that is not in it may be there all the same. */
+  readonly files: readonly CentralFile[] | undefined;
   readonly gaps: readonly Gap[];
 }
 
@@ -28,12 +29,14 @@ export async function readCentral(parts: OperationsParts, { signal, onProgress }
   const folder = parts.store.folder("certificates");
   const files = new Map<string, CentralFile>();
   const gaps: Gap[] = [];
+  let isListed = false;
   const gap = (why: string): void => void gaps.push({ what: "files", why });
   try {
     for await (const { path, size, mtimeMs } of folder.walk()) {
       if (signal.aborted || files.size === MAX_LISTED) break;
       if (!path.includes("/")) files.set(path, { name: path, size, modifiedAt: instant(mtimeMs) });
     }
+    isListed = !signal.aborted;
     const share = createSharer();
     let read = 0;
     const { clock, passwords, workers } = parts;
@@ -54,7 +57,7 @@ export async function readCentral(parts: OperationsParts, { signal, onProgress }
         : `the central certificates cannot be read: ${toFarmError(error).message}`,
     );
   }
-  return { source, files: [...files.values()], gaps };
+  return { source, files: isListed ? [...files.values()] : undefined, gaps };
 }
 
 const accessOf = ({ status }: FileReading): Pick<CentralFile, "access"> => ({ access: status === "unreadable" ? "failed" : "readable" });
@@ -83,13 +86,13 @@ export function nodeCentral(node: string, { report, files, selfTest }: EvidenceA
   const access = isAway ? ({ kind: "failed", cause: "unreachable", message: selfTest.message } as const) : ({ kind: "readable" } as const);
   const own = new Map(files.map((file) => [file.file, file]));
   let differs = false;
-  const seen = central.files.map((file) => {
+  const seen = (central.files ?? []).map((file) => {
     const told = own.get(file.name);
     const changed = told === undefined ? undefined : asTold(file, told);
     differs ||= changed !== undefined;
     return changed ?? file;
   });
-  return { source, enabled: true, access, ...(differs ? { files: seen } : {}) };
+  return { source, enabled: true, access, ...(differs && central.files !== undefined ? { files: seen } : {}) };
 }
 
 type Told = EvidenceAnswer["files"][number];

@@ -59,7 +59,7 @@ export async function examineFarm(parts: OperationsParts, farm: FarmView, look: 
       }),
       nodes: merge(targets, evidenceOf(asked.answers, central)),
       cells: dialled.cells,
-      central: { source: central.source, files: central.files },
+      ...(central.files === undefined ? {} : { central: { source: central.source, files: central.files } }),
       roots: look.caPem === undefined ? "system" : "given",
       gaps: [...asked.gaps, ...central.gaps, ...dns.gaps, ...dialled.gaps],
     };
@@ -125,12 +125,19 @@ async function askNodes(
     try {
       answers.push(await askOne(parts, asker, { node, configs, ...(control.signal === undefined ? {} : { signal: control.signal }) }));
     } catch (error) {
-      gaps.push({ node, what: "system", why: `it tells nothing of itself: ${problemData(error).message}` });
+      gaps.push(silence(node, error));
     }
     done += 1;
     control.onProgress?.({ phase: "evidence", done, total: nodes.length });
   });
   return { answers, gaps };
+}
+
+/** A store that did not carry the question says nothing of the node. */
+function silence(node: string, error: unknown): Gap {
+  const { code, message } = problemData(error);
+  if (code.startsWith("STORE_")) return { node, what: "store", why: `the store did not carry the question: ${message}` };
+  return { node, what: "system", why: `it tells nothing of itself: ${message}` };
 }
 
 async function askOne(
