@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 import { FarmError, instant, requireHostName, type HostPattern } from "../../base/index.ts";
 import type { FarmConfig } from "../../config/index.ts";
 import { parseFarmConfig } from "../../config/parse-farm-config.ts";
@@ -7,6 +9,7 @@ import { createAsker, type Asker } from "../ask-nodes.ts";
 import type { OperationsParts } from "../parts.ts";
 import type { FarmView, PresentFarm } from "../present-farm.ts";
 import { problemData } from "../status.ts";
+import type { Problem } from "../types.ts";
 import { nodeCentral, readCentral, type CentralSight } from "./central-sight.ts";
 import { dialGroups } from "./dial.ts";
 import { eachBounded } from "./each-bounded.ts";
@@ -27,6 +30,8 @@ export interface FarmLook extends DialSettings {
 }
 
 const EVIDENCE_MS = 8_000;
+/** A disk or share that was busy for a moment gets another try. */
+const RETRY_AFTER_MS = 1_000;
 const NODES_AT_ONCE = 64;
 const MAX_PROMISED = 20_000;
 
@@ -133,10 +138,13 @@ async function askNodes(
   return { answers, gaps };
 }
 
+const isStoreTrouble = ({ code }: Problem): boolean => code === "STORE_UNAVAILABLE" || code === "STORE_UNKNOWN";
+
 /** A store that did not carry the question says nothing of the node. */
 function silence(node: string, error: unknown): Gap {
-  const { code, message } = problemData(error);
-  if (code.startsWith("STORE_")) return { node, what: "store", why: `the store did not carry the question: ${message}` };
+  const problem = problemData(error);
+  const { message } = problem;
+  if (isStoreTrouble(problem)) return { node, what: "store", why: `the store did not carry the question: ${message}` };
   return { node, what: "system", why: `it tells nothing of itself: ${message}` };
 }
 
@@ -145,9 +153,16 @@ async function askOne(
   asker: Asker,
   { node, configs, signal }: { readonly node: string; readonly configs: Configs; readonly signal?: AbortSignal },
 ): Promise<Given> {
-  const askedAt = clock.now();
-  const answer = await asker.ask(node, "evidence", {}, { timeoutMs: EVIDENCE_MS, ...(signal === undefined ? {} : { signal }) });
-  const answeredAt = clock.now();
+  const ask = async () => {
+    const askedAt = clock.now();
+    const answer = await asker.ask(node, "evidence", {}, { timeoutMs: EVIDENCE_MS, ...(signal === undefined ? {} : { signal }) });
+    return { answer, askedAt, answeredAt: clock.now() };
+  };
+  const { answer, askedAt, answeredAt } = await ask().catch(async (error: unknown) => {
+    if (!isStoreTrouble(problemData(error))) throw error;
+    await setTimeout(RETRY_AFTER_MS, undefined, signal === undefined ? {} : { signal });
+    return ask();
+  });
   const config = await configs.of(answer.report.revision, answer.report.digest);
   return { node, answer, askedAt: instant(askedAt), answeredAt: instant(answeredAt), ...(config === undefined ? {} : { config }) };
 }
