@@ -39,7 +39,9 @@ export async function runFarm(given: UpArguments, signal: AbortSignal): Promise<
         // Before anything is written: the ports are taken when this very farm runs already.
         await checkPorts(config);
         const passwords = (await exists(paths.passwords)) ? { passwords: paths.passwords } : {};
-        admin = await serveAdmin({ store, local: paths.local, port: given.adminPort ?? given.basePort + ADMIN_OFFSET, log, ...passwords });
+        const authority = (await exists(paths.authority)) ? { authority: paths.authority } : {};
+        const port = given.adminPort ?? given.basePort + ADMIN_OFFSET;
+        admin = await serveAdmin({ store, local: paths.local, port, log, ...passwords, ...authority });
       },
     });
     await untilReady(farm, signal, tell);

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -24,6 +24,8 @@ export interface AdminParts {
   readonly local: string;
   /** Password file of the central certificates, if there is one. */
   readonly passwords?: string;
+  /** PEM file of the farm's own root, if there is one: the doctor verifies against it. */
+  readonly authority?: string;
   readonly port: number;
   readonly log: Log;
 }
@@ -36,10 +38,11 @@ export interface RunningAdmin {
 }
 
 /** Serves the admin API on 127.0.0.1 and says in `admin.json` where it is. @throws ADMIN_LISTEN_FAILED, ADMIN_FILES_UNUSABLE */
-export async function serveAdmin({ store, local, passwords, port, log }: AdminParts): Promise<RunningAdmin> {
+export async function serveAdmin({ store, local, passwords, authority, port, log }: AdminParts): Promise<RunningAdmin> {
   const clock = systemClock;
   const source = await openPasswords({ environment: process.env, log, ...(passwords === undefined ? {} : { file: passwords }) });
-  const operations = createOperations({ store, clock, log, passwords: source, by: currentUser() });
+  const roots = authority === undefined ? {} : { caPem: await readFile(authority, "utf8") };
+  const operations = createOperations({ store, clock, log, passwords: source, by: currentUser(), ...roots });
   const tokenFile = join(local, "admin-token");
   const server = await startAdminServer({
     dispatch: createDispatch(createHandlers(operations, createLocalHandlers({ clock, log }))),

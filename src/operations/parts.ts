@@ -11,6 +11,8 @@ export interface OperationsParts {
   readonly passwords: PasswordSource;
   /** Who acts when a call does not say: `user@machine`. */
   readonly by: string;
+  /** PEM texts of the farm's own roots, for callers that name none. @default the system's */
+  readonly caPem?: string;
   /** Threads that open certificate files. */
   readonly workers?: WorkerSettings;
 }

@@ -46,6 +46,7 @@ export async function examineFarm(parts: OperationsParts, farm: FarmView, look: 
   const targets = await targetsOf(parts, config, { look, nodes });
   const hosts = [...new Set(targets.flatMap((target) => target.hosts))];
   if (hosts.length === 0) throw new FarmError("DOCTOR_NOTHING_TO_LOOK_AT", "the configuration binds no host name for https");
+  const roots = rootsOf(parts, look);
   const ending = new AbortController();
   const signal = AbortSignal.any([ending.signal, ...(look.signal === undefined ? [] : [look.signal])]);
   const control = { signal, ...(look.onProgress === undefined ? {} : { onProgress: look.onProgress }) };
@@ -54,7 +55,7 @@ export async function examineFarm(parts: OperationsParts, farm: FarmView, look: 
       askNodes(parts, farm, { nodes, present, control }),
       readCentral(parts, { signal, onProgress: (progress) => look.onProgress?.({ phase: "files", ...progress }) }),
       resolveHosts(hosts, control),
-      dialGroups(targets.map(asGroup), { ...look, clock: parts.clock }, control),
+      dialGroups(targets.map(asGroup), { ...look, ...roots, clock: parts.clock }, control),
     ]);
     return {
       at,
@@ -65,12 +66,18 @@ export async function examineFarm(parts: OperationsParts, farm: FarmView, look: 
       nodes: merge(targets, evidenceOf(asked.answers, central)),
       cells: dialled.cells,
       ...(central.files === undefined ? {} : { central: { source: central.source, files: central.files } }),
-      roots: look.caPem === undefined ? "system" : "given",
+      roots: roots.caPem === undefined ? "system" : "given",
       gaps: [...asked.gaps, ...central.gaps, ...dns.gaps, ...dialled.gaps],
     };
   } finally {
     ending.abort();
   }
+}
+
+/** Those that the caller names, else the farm's own. */
+export function rootsOf(parts: Pick<OperationsParts, "caPem">, look: DialSettings): Pick<DialSettings, "caPem"> {
+  const caPem = look.caPem ?? parts.caPem;
+  return caPem === undefined ? {} : { caPem };
 }
 
 const asGroup = ({ nodes, hosts }: PortTargets): Parameters<typeof dialGroups>[0][number] => ({

@@ -1,6 +1,7 @@
 import { FarmError, instant, toFarmError, type HostName } from "../../base/index.ts";
 import type { Lease } from "../../store/index.ts";
 import { createAsker } from "../ask-nodes.ts";
+import { rootsOf } from "../look/examine-farm.ts";
 import type { LookControl, LookProgress } from "../look/look-settings.ts";
 import { createDrainer } from "./drain-node.ts";
 import type { RunRecord } from "./journal.ts";
@@ -53,6 +54,7 @@ async function repairWith(planning: PlanningParts, request: RepairRequest, lease
   const made = await makePlan(planning, lookRequest(request));
   if (request.signal?.aborted === true) throw new FarmError("CANCELLED", "the repair was cancelled before anything was changed");
   const plan = agreed(made.plan, request.steps);
+  if (request.steps !== undefined) requireSight(plan, made, request.steps);
   if (plan.nodes.length === 0) return { outcome: "nothing-to-do", recovered, plan };
   const { parts, journal } = planning;
   const record = await journal.begin({
@@ -87,6 +89,13 @@ function agreed(plan: PlannedRepair, steps: readonly string[] | undefined): Plan
   return { ...plan, nodes: nodes.filter((node) => node.steps.length > 0) };
 }
 
+/** Agreed steps that are not planned any more were done meanwhile, unless their nodes could not be looked at. */
+function requireSight(plan: PlannedRepair, { unseen }: MadePlan, steps: readonly string[]): void {
+  const planned = plan.nodes.reduce((sum, node) => sum + node.steps.length, 0);
+  if (planned < steps.length && unseen.length > 0)
+    throw new FarmError("NODE_NO_ANSWER", `${unseen.join(", ")} could not be looked at again, so nothing was changed: repeat the repair`);
+}
+
 async function mendParts(
   { parts, farm }: PlanningParts,
   { request, record }: { readonly request: RepairRequest; readonly record: RunRecord },
@@ -94,12 +103,12 @@ async function mendParts(
   const { config } = await farm.present();
   if (config === undefined) throw new FarmError("CONFIG_REVISION_ABSENT", "the farm has no revision that can be read");
   const asker = createAsker(parts, farm);
-  const { caPem, timeoutMs } = request;
+  const { timeoutMs } = request;
   const prover = {
     clock: parts.clock,
     asker,
     config,
-    ...(caPem === undefined ? {} : { caPem }),
+    ...rootsOf(parts, request),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
   return { parts, asker, drainer: createDrainer(parts, farm), prover, record, tell: createTeller(record, request) };
