@@ -22,6 +22,8 @@ export interface MadePlan {
   readonly proveOf: ReadonlyMap<string, readonly HostName[]>;
   /** Hosts that a step should mend, by its id. */
   readonly mendedBy: ReadonlyMap<string, readonly HostName[]>;
+  /** Nodes that told nothing of themselves this time: what they need is not known. */
+  readonly unseen: readonly string[];
 }
 
 /** Hosts that are proved of a node before and after each step. */
@@ -45,8 +47,10 @@ export async function makePlan({ parts, farm, journal }: PlanningParts, choice: 
   const plan = planRepair({ examination, diagnosis, findings, drained });
   const interrupted = runs.filter(({ outcome }) => outcome === "running").map(({ id }) => id);
   const hosts = examination.hosts.map(({ name }) => name);
+  const silent = examination.nodes.filter(({ role, evidence }) => role === "node" && evidence === undefined);
   return {
     plan: { ...plan, interrupted },
+    unseen: silent.map(({ name }) => name),
     proveOf: new Map(plan.nodes.map((node) => [node.node, [...new Set([...node.mends, ...hosts])].slice(0, MAX_PROVED)])),
     mendedBy: new Map(plan.nodes.flatMap((node) => node.steps.map((step) => [step.id, expected(node, step.findings, findings)] as const))),
   };
