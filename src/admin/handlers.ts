@@ -19,6 +19,7 @@ export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock;
 
 const HISTORY = 50;
 const REFUSALS = 200;
+const DRILLS = 20;
 
 /** Handlers of every route, over a farm. */
 export function createHandlers(operations: Operations, local: LocalHandlers): Handlers {
@@ -50,6 +51,10 @@ export function createHandlers(operations: Operations, local: LocalHandlers): Ha
       return { node };
     },
     ...createDoctor(operations),
+    "drill.list": async () => ({ drills: operations.drills.list() }),
+    "drill.start": (input, { signal }) => operations.drills.start({ ...input, signal }),
+    "drill.stop": async ({ name }, { signal }) => ({ drills: await operations.drills.stop(name, signal) }),
+    "drill.score": async ({ limit = DRILLS }) => ({ drills: await operations.drills.score(limit) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { DOCTOR_ROUTES } from "./doctor-routes.ts";
+import { DRILL_ROUTES } from "./drill-routes.ts";
 import { route, type Route } from "./route.ts";
 import {
   appliedShape,
@@ -175,6 +176,7 @@ export const ROUTES = {
     output: z.object({ node: z.string() }),
   }),
   ...DOCTOR_ROUTES,
+  ...DRILL_ROUTES,
 } as const satisfies Record<string, Route>;
 
 /** The name of a route. */

@@ -12,15 +12,23 @@ export interface RoleOptions {
   readonly data: string;
   /** Password file (docs/certificates.md). */
   readonly passwords?: string;
+  /** Lets drills put faults into the node. */
+  readonly allowDrills: boolean;
 }
 
 /** Parses a role's arguments. @throws USAGE */
 export function parseRoleOptions(role: "node" | "balancer", args: readonly string[]): RoleOptions {
-  const usage = `certfarm ${role} --name NAME --store DIR --data DIR [--passwords FILE]`;
+  const usage = `certfarm ${role} --name NAME --store DIR --data DIR [--passwords FILE]${role === "node" ? " [--allow-drills]" : ""}`;
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { name: { type: "string" }, store: { type: "string" }, data: { type: "string" }, passwords: { type: "string" } },
+      options: {
+        name: { type: "string" },
+        store: { type: "string" },
+        data: { type: "string" },
+        passwords: { type: "string" },
+        "allow-drills": { type: "boolean" },
+      },
     });
     const name = values.name ?? (role === "balancer" ? "balancer" : undefined);
     if (name === undefined || values.store === undefined) throw new FarmError("USAGE", `--name and --store are needed: ${usage}`);
@@ -29,6 +37,7 @@ export function parseRoleOptions(role: "node" | "balancer", args: readonly strin
       name,
       store: resolve(values.store),
       data,
+      allowDrills: values["allow-drills"] === true,
       ...(values.passwords === undefined ? {} : { passwords: resolve(values.passwords) }),
     };
   } catch (error) {

@@ -1,8 +1,8 @@
 import { systemClock } from "../base/index.ts";
 import { openPasswords } from "../certificates/index.ts";
-import { startNode } from "../node/index.ts";
+import { startNode, stayDead } from "../node/index.ts";
 import type { Judge } from "../replica/index.ts";
-import { openDirectoryStoreLater } from "../store/index.ts";
+import { openDirectoryStoreLater, type FarmStore } from "../store/index.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
@@ -26,12 +26,26 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
   // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
   const noticeMs = process.send === undefined ? NOTICE_MS : 0;
-  const settings = { name: options.name, store, dataDir: options.data, version: VERSION, log, clock, passwords, judge, noticeMs };
+  const { name, data: dataDir, allowDrills } = options;
+  if (allowDrills && !(await isAlive({ dataDir, store, clock, log }, role.ended))) return endRole(store);
+  const settings = { name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
   const node = await startNode(settings);
   void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });
   log.info("node ends", { because: await role.ended });
   await node.close();
+  await endRole(store);
+}
+
+/** Waits while a drill wants the node dead. False: the process was asked to end meanwhile. */
+async function isAlive(parts: Omit<Parameters<typeof stayDead>[0], "signal">, ended: Promise<string>): Promise<boolean> {
+  const ending = new AbortController();
+  void ended.then(() => ending.abort());
+  await stayDead({ ...parts, signal: ending.signal });
+  return !ending.signal.aborted;
+}
+
+async function endRole(store: FarmStore): Promise<void> {
   await store.close();
   process.exit(0);
 }

@@ -16,6 +16,8 @@ export interface UpOptions {
   readonly basePort: number;
   /** Where the demo farm is made. */
   readonly demoRoot: string;
+  /** Lets drills put faults into the nodes. */
+  readonly allowDrills?: boolean;
   readonly write: (text: string) => void;
   /** Done before any process starts; what it throws ends the start. */
   readonly prepare?: (farm: Omit<RunningFarm, "supervisor" | "close">) => Promise<void>;
@@ -49,7 +51,8 @@ export async function startFarm(options: UpOptions): Promise<RunningFarm> {
   const supervisor = createSupervisor(join(paths.local, "logs"), log);
   for (const { name } of config.nodes) {
     const data = join(paths.local, "nodes", name);
-    supervisor.start({ name, args: ["node", "--name", name, "--store", paths.store, "--data", data, "--passwords", paths.passwords] });
+    const args = ["node", "--name", name, "--store", paths.store, "--data", data, "--passwords", paths.passwords];
+    supervisor.start({ name, args: options.allowDrills === true ? [...args, "--allow-drills"] : args });
   }
   if (config.balancer !== undefined) {
     supervisor.start({ name: "balancer", args: ["balancer", "--store", paths.store, "--data", join(paths.local, "balancer")] });

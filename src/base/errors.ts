@@ -98,6 +98,32 @@ export const ERRORS = {
     2,
     "Check that the store's folder or share is mounted and readable.",
   ),
+  STORE_URL_INVALID: row("A store's address is not valid", 400, 2, "Write etcds://HOST:2379,HOST:2379/PREFIX; docs/store.md shows it."),
+  STORE_REFUSED: row(
+    "The store refuses the user, the password or the access",
+    502,
+    4,
+    "Check user and password, and the role with `etcdctl user get USER --detail`; docs/store.md names the rights it needs.",
+  ),
+  STORE_UNTRUSTED: row(
+    "The store's TLS certificate is not trusted, or it does not trust ours",
+    502,
+    4,
+    "Check the authority's file, the names in the member's certificate and the client certificate.",
+  ),
+  STORE_FULL: row(
+    "The store's space is used up",
+    507,
+    2,
+    "Compact and defragment etcd, then `etcdctl alarm disarm`; docs/store.md shows it. Nodes serve on meanwhile.",
+  ),
+  STORE_NEWER: row("The store was written by a newer certfarm", 409, 2, "Use that version of certfarm or a later one."),
+  STORE_OF_ANOTHER_FARM: row(
+    "The store belongs to another farm",
+    409,
+    2,
+    "Give each farm a prefix and a directory of its own; docs/store.md says how they are bound together.",
+  ),
   STORE_CORRUPT: row("The store holds a damaged entry", 500, 2, "Restore the named file from a backup or remove it."),
   // certificates
   CERTIFICATES_OVERLOADED: passing(
@@ -185,6 +211,16 @@ export const ERRORS = {
     2,
     "Add the node to farm.yaml and run `certfarm config apply`, or start it under another --name.",
   ),
+  NODE_DRILLS_OFF: row(
+    "A node takes part in no drills",
+    409,
+    2,
+    "Start the farm with `certfarm up --allow-drills`, or the node with `certfarm node --allow-drills`; never on a farm that must not fail.",
+  ),
+  DRILL_RUNS: row("A drill runs on that node already", 409, 2, "End it: `certfarm drill stop`."),
+  DRILL_NOT_POSSIBLE: row("A drill cannot be done here", 409, 2, "Choose another host or node: `certfarm drill start NAME --host H --node N`."),
+  DRILL_UNKNOWN: row("There is no drill of that name", 404, 2, "Look at `certfarm drill list`."),
+
   // balancer
   BALANCER_LISTEN_FAILED: row(
     "The balancer cannot listen on a port",

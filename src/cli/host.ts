@@ -14,6 +14,7 @@ export interface UpArguments {
   readonly basePort: number;
   readonly demoRoot: string;
   readonly adminPort?: number;
+  readonly allowDrills?: boolean;
 }
 
 /** What `certfarm admin` was told. */

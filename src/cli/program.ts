@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 
 import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
+import { addDrillVerbs } from "./commands/drill.ts";
 import { addDoctorVerbs } from "./commands/doctor.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
 import { addIisVerbs } from "./commands/iis.ts";
@@ -50,6 +51,7 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
   addNodeVerbs(program, act);
   addDoctorVerbs(program, act);
   addRepairVerbs(program, act);
+  addDrillVerbs(program, act);
   addIisVerbs(program, act);
   addCompletion(program, act);
   return program;

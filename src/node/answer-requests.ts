@@ -2,6 +2,7 @@ import { FarmError, parseIpAddress } from "../base/index.ts";
 import { findRow, validateRow } from "../bindings/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import { serverNameOf, type ServerName } from "../handshake/index.ts";
+import type { DrillRunner } from "./drills/drill-runner.ts";
 import { gatherEvidence, type EvidenceSources } from "./gather-evidence.ts";
 import type { WantedListener } from "./listeners.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -22,6 +23,8 @@ export interface AnswerParts {
   readonly listeners: () => readonly WantedListener[];
   readonly evidence: EvidenceSources;
   readonly resync: ResyncParts;
+  /** Absent = the node was not started with --allow-drills. */
+  readonly drills: DrillRunner | undefined;
 }
 
 type Answers = { readonly [V in keyof NodeRequestMap]: (input: NodeRequestMap[V]["input"]) => Promise<NodeRequestMap[V]["output"]> };
@@ -37,17 +40,28 @@ export function createAnswers(parts: AnswerParts): (verb: string, input: unknown
     },
     "table.add": async ({ row }) => {
       const added = await parts.reconciler.add(validateRow(row));
+      parts.drills?.look();
       return { row: added, kept: findRow(parts.reconciler.state.table, added.key) !== undefined };
     },
     "table.delete": async ({ key }) => {
       await parts.reconciler.remove(key);
+      parts.drills?.look();
       return { key };
     },
     explain: (question) => explain(parts, question),
     refusals: async ({ after, limit }) => parts.journal.after(after, Math.min(limit, MAX_ENTRIES)),
     prove: async ({ hosts }) => ({ hosts: await parts.proof.proveNow(hosts) }),
     evidence: () => gatherEvidence(parts.evidence),
-    resync: (input) => resync(parts.resync, input),
+    resync: async (input) => {
+      await parts.drills?.redone(input.part);
+      return resync(parts.resync, input);
+    },
+    "drill.start": async (order) => drillsOf(parts).start(order),
+    "drill.stop": async ({ id }) => ({ drills: await drillsOf(parts).stop(id) }),
+    "drill.show": async () => {
+      parts.drills?.look();
+      return { drills: parts.drills?.show() ?? [] };
+    },
     certificates: async ({ limit }) => ({ files: parts.certificates.reports(Math.min(limit, MAX_ENTRIES)) }),
   };
   return (verb, input) => {
@@ -56,6 +70,12 @@ export function createAnswers(parts: AnswerParts): (verb: string, input: unknown
     // Checked by the schema of the admin route that sent it; the union of handlers cannot be called without naming one input.
     return (answers[verb] as (input: unknown) => Promise<unknown>)(input);
   };
+}
+
+/** @throws NODE_DRILLS_OFF */
+function drillsOf({ drills, node }: AnswerParts): DrillRunner {
+  if (drills === undefined) throw new FarmError("NODE_DRILLS_OFF", `${node} was not started with --allow-drills`, { facts: { node } });
+  return drills;
 }
 
 const isVerb = (answers: Answers, verb: string): verb is keyof NodeRequestMap => Object.hasOwn(answers, verb);

@@ -21,7 +21,9 @@ const LISTEN_RETRY_MS = 1_000;
  */
 export function followStore(settings: NodeSettings, parts: NodeParts, follower: StoreFollower, signal: AbortSignal): void {
   const { store, name, log } = settings;
-  const { clock } = parts;
+  const { clock, drilled } = parts;
+  // The farm's common duties are nothing that a drill of one node may touch.
+  const dutyClock = drilled?.clock ?? clock;
   const loops: readonly (() => Promise<void>)[] = [
     async () => {
       for await (const revision of createRevisions(store, { clock, log }).watch(signal)) {
@@ -37,7 +39,7 @@ export function followStore(settings: NodeSettings, parts: NodeParts, follower: 
     },
     () => parts.content.watch(signal),
     () => createRequests(store, { clock, log }).serve(name, follower.answer, signal),
-    () => createDuties({ store, node: name, log, clock, judge: settings.judge, ...rotation(settings) }).run(signal),
+    () => createDuties({ store, node: name, log, clock: dutyClock, judge: settings.judge, ...rotation(settings) }).run(signal),
   ];
   for (const loop of loops) {
     loop().catch((error: unknown) => {

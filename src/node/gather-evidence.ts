@@ -19,6 +19,8 @@ export interface EvidenceSources {
   readonly certificates: Pick<CentralCertificates, "reports">;
   readonly tickets: { current(): TicketKeySet | undefined };
   readonly report: () => NodeReport;
+  /** What a drill makes of the listing. */
+  readonly listing?: () => EvidenceAnswer["listing"];
 }
 
 // An answer may have 512 KiB: rows and files have some 200 octets each.
@@ -38,6 +40,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
   const { table, applied } = reconciler.state;
   const drift = applied === undefined ? [] : diffTables(applied.desired.table, table, applied.desired.hostKeys);
   const keys = tickets.current();
+  const listing = sources.listing?.();
   const { proof, ...report } = sources.report();
   const { proved, failed, pending } = proof;
   return {
@@ -52,6 +55,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
     selfTest,
     ...(keys === undefined ? {} : { ticketKeys: fingerprint(keys) }),
     addresses: ownAddresses(),
+    ...(listing === undefined ? {} : { listing }),
   };
 }
 

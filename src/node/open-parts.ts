@@ -20,6 +20,8 @@ import {
 import type { FarmStore } from "../store/index.ts";
 import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
 import { createClientAuthorities } from "./client-authorities.ts";
+import { faultyClock, faultyStore, type Faults } from "./faults.ts";
+import { faultyCertificates, type FaultyCertificates } from "./faulty-certificates.ts";
 import { Serving } from "./serving.ts";
 
 /** What a node is started with. */
@@ -41,11 +43,17 @@ export interface NodeSettings {
   readonly noticeMs?: number;
   /** @default 12 hours */
   readonly rotateTicketsEveryMs?: number;
+  /** Lets drills put faults into this node. @default false */
+  readonly allowDrills?: boolean;
 }
 
 /** What a node keeps on its disk or follows in the store, and what serves by it. */
 export interface NodeParts {
+  /** The node's clock; a drill may make it another one than the machine's. */
   readonly clock: Clock;
+  readonly store: FarmStore;
+  /** Where drills act; absent = they are not allowed. */
+  readonly drilled?: { readonly faults: Faults; readonly certificates: FaultyCertificates; readonly clock: Clock };
   readonly accessLogs: AccessLogs;
   readonly certificates: CentralCertificates;
   readonly content: ContentReplica;
@@ -62,13 +70,19 @@ const LIST_AFTER_MS = 300;
 
 /** Opens everything below the data directory. @throws CERTIFICATES_KEPT_UNUSABLE */
 export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> {
-  const { name, store, dataDir, log, clock = systemClock, passwords, scan } = settings;
+  const { name, dataDir, log, passwords, scan } = settings;
+  const faults: Faults | undefined = settings.allowDrills === true ? {} : undefined;
+  const machineClock = settings.clock ?? systemClock;
+  const clock = faults === undefined ? machineClock : faultyClock(machineClock, faults);
+  const store = faults === undefined ? settings.store : faultyStore(settings.store, faults);
   const keep = await openKeptCopies({ folder: join(dataDir, "certificates"), log });
   const accessLogs = createAccessLogs({ dir: join(dataDir, "logs"), clock, log });
   const folder = store.folder("certificates");
   let listening: () => void = () => {};
   const listAfter = new Promise<void>((resolve) => (listening = resolve));
-  const certificates = openCentralCertificates({ folder, clock, log, passwords, keep, listAfter, ...(scan === undefined ? {} : { scan }) });
+  const real = openCentralCertificates({ folder, clock, log, passwords, keep, listAfter, ...(scan === undefined ? {} : { scan }) });
+  const faulty = faults === undefined ? undefined : faultyCertificates(real);
+  const certificates = faulty ?? real;
   const content = await createContentReplica({ store, dataDir, log, clock });
   const tickets = createTicketKeys({ store, clock, log, dataDir });
   const lastGood = createLastGood({ dataDir });
@@ -82,9 +96,12 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
     authorities: createClientAuthorities({ folder, dir: join(dataDir, "authorities"), clock, log }),
     content,
     initial,
+    ...(faults === undefined ? {} : { faults }),
   });
   return {
     clock,
+    store,
+    ...(faults === undefined || faulty === undefined ? {} : { drilled: { faults, certificates: faulty, clock: machineClock } }),
     accessLogs,
     certificates,
     content,

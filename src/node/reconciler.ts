@@ -7,6 +7,7 @@ import {
   diffTables,
   driftText,
   mendTable,
+  rowKeyText,
   type BindingTable,
   type DesiredTable,
   type Drift,
@@ -44,6 +45,8 @@ export interface ReconcilerParts {
   readonly lastGood: Pick<LastGood, "save">;
   /** Called after every pass; applies listeners, content and the serving state. */
   readonly applied: (state: ReconcilerState) => Promise<void>;
+  /** A drill: why the newest revision is not taken. */
+  readonly heldBack?: () => string | undefined;
 }
 
 const TABLE = "the binding table";
@@ -63,6 +66,8 @@ export class Reconciler {
   #failure: string | undefined;
   /** By what it is; an edited or newer version takes the place of an older one. */
   readonly #unwritten = new Map<string, { readonly save: () => Promise<void>; readonly problem: string }>();
+  /** While a drill holds a wrong table: the right one. */
+  #held: BindingTable | undefined;
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
@@ -108,10 +113,38 @@ export class Reconciler {
     });
   }
 
+  /** A drill: the table is a wrong one, and stays so until an edit, `mendNow` or `release` makes it right. The disk keeps the right one. */
+  hold(change: (table: BindingTable) => BindingTable): Promise<void> {
+    return this.#exclusively(async () => {
+      const right = this.#held ?? this.#state.table;
+      const table = change(right);
+      this.#held = right;
+      this.#state = { ...this.#state, table };
+      await this.#guardedPass();
+    });
+  }
+
+  /** Ends what `hold` began. */
+  release(): Promise<void> {
+    return this.#exclusively(async () => {
+      if (this.#held === undefined) return;
+      this.#state = { ...this.#state, table: this.#held };
+      this.#held = undefined;
+      await this.#guardedPass();
+    });
+  }
+
+  /** Whether a wrong table is held. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
   #edit(change: (table: BindingTable) => BindingTable): Promise<void> {
     return this.#exclusively(async () => {
       const table = change(this.#state.table);
-      await this.#parts.tableFile.save(table);
+      const right = this.#held === undefined ? table : editedToo(change, this.#held);
+      await this.#parts.tableFile.save(right);
+      this.#held = isSameTable(right, table) ? undefined : right;
       this.#unwritten.delete(TABLE);
       this.#isFirst = false;
       this.#state = { ...this.#state, table };
@@ -159,6 +192,8 @@ export class Reconciler {
 
   /** The newest revision when it can be applied, else what was applied before, and why. */
   async #read(before: Applied | undefined): Promise<{ readonly applied: Applied | undefined; readonly problem: string | undefined }> {
+    const heldBack = this.#parts.heldBack?.();
+    if (heldBack !== undefined && before !== undefined) return { applied: before, problem: heldBack };
     const newest = this.#newest;
     if (newest === undefined) return { applied: before, problem: undefined };
     if (newest.digest === before?.revision.digest) return { applied: withRevision(before, newest), problem: undefined };
@@ -184,7 +219,7 @@ export class Reconciler {
   }
 
   async #mend(table: BindingTable, applied: Applied): Promise<BindingTable> {
-    if (applied.node.reconcile === "observe" && !this.#isFirst) return table;
+    if (this.#held !== undefined || (applied.node.reconcile === "observe" && !this.#isFirst)) return table;
     const drift = driftOf(applied, table);
     if (drift.length === 0 && !this.#isFirst) return table;
     const mended = mendTable(applied.desired.table, table, applied.desired.hostKeys);
@@ -206,6 +241,23 @@ export async function createReconciler(parts: ReconcilerParts): Promise<Reconcil
   });
   return new Reconciler(parts, loaded);
 }
+
+/** The edit of a wrong table, done to the right one as well: what it mends is right there already. */
+function editedToo(change: (table: BindingTable) => BindingTable, table: BindingTable): BindingTable {
+  try {
+    return change(table);
+  } catch (error) {
+    const { code } = toFarmError(error);
+    if (code !== "BINDING_ROW_EXISTS" && code !== "BINDING_ROW_ABSENT") throw error;
+    return table;
+  }
+}
+
+const isSameTable = (one: BindingTable, other: BindingTable): boolean =>
+  one.rows.length === other.rows.length && one.rows.every((row, at) => isSameRow(row, other.rows[at]));
+
+const isSameRow = (row: Row, other: Row | undefined): boolean =>
+  other !== undefined && rowKeyText(row.key) === rowKeyText(other.key) && row.file === other.file;
 
 const driftOf = (applied: Applied, table: BindingTable): readonly Drift[] =>
   diffTables(applied.desired.table, table, applied.desired.hostKeys);

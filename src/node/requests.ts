@@ -4,6 +4,7 @@ import type { FileReport } from "../certificates/index.ts";
 import type { ResyncPart } from "../doctor/index.ts";
 import type { Decision, RefusalCode } from "../handshake/index.ts";
 import type { HostProof, NodeReport } from "../replica/index.ts";
+import type { DrillOrder, DrillState } from "./drills/types.ts";
 
 /** A ClientHello that got no certificate, or a handshake that failed after it did. */
 export interface RefusalEntry {
@@ -58,6 +59,8 @@ export interface EvidenceAnswer {
   readonly ticketKeys?: string;
   /** Addresses of the machine, loopback included. */
   readonly addresses: readonly string[];
+  /** Where its listing of the central certificates is another one than the folder's: names that it does not see, and that only it sees. */
+  readonly listing?: { readonly without: readonly string[]; readonly with: readonly string[] };
 }
 
 /** How a trial of the store went: write, read, compare, delete. */
@@ -80,4 +83,9 @@ export interface NodeRequestMap {
   evidence: { input: Record<string, never>; output: EvidenceAnswer };
   /** Does a part again from desired state, the table even with `reconcile: observe`. `host`: its certificate files alone. */
   resync: { input: { part: ResyncPart; host?: string }; output: { part: ResyncPart; drift: readonly string[]; problem?: string } };
+  /** Puts a fault into the node. Only a node that was started with --allow-drills does it. */
+  "drill.start": { input: DrillOrder; output: DrillState };
+  /** Takes it out again; without an id whichever runs. The drills that the node remembers, the newest last. */
+  "drill.stop": { input: { id?: string }; output: { drills: readonly DrillState[] } };
+  "drill.show": { input: Record<string, never>; output: { drills: readonly DrillState[] } };
 }

@@ -124,6 +124,19 @@ export class SelfProof {
     return this.#results.get(targetKey(host, port))?.proof;
   }
 
+  /** The verdict on a host, also where only the wildcard that covers it is bound. */
+  proofOf(host: string, port: number): HostProof | undefined {
+    return this.known(host, port) ?? this.known(wildcardAbove(host), port);
+  }
+
+  /** What is served changed without another selection: the host is proved anew next, and after it all others when all are concerned. */
+  recheck(host: string, port: number, all: boolean): void {
+    const wanted = [targetKey(host, port), targetKey(wildcardAbove(host), port), ...(all ? this.#targets.keys() : [])];
+    for (const key of [...wanted, ...(all ? this.#asked.keys() : [])])
+      if (this.#targets.has(key) || this.#asked.has(key)) this.#changed.add(key);
+    this.#schedule(0);
+  }
+
   summary(limit: number): ProofSummary {
     const counts = { proved: 0, failed: 0, pending: 0 };
     const failed: HostProof[] = [];
@@ -255,6 +268,8 @@ export class SelfProof {
 
 const isSame = (one: HostProof | undefined, other: HostProof): boolean =>
   one?.verdict === other.verdict && one.thumbprint === other.thumbprint && one.problem === other.problem;
+
+const wildcardAbove = (host: string): string => `*${host.slice(host.indexOf("."))}`;
 
 function ignore(): void {
   // The one who asked has the outcome; the lane only needs the order.

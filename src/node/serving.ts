@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 import { type Clock, type Log } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, Limits } from "../config/index.ts";
@@ -6,6 +8,8 @@ import { createWebHandler, type AccessLog, type WebHandler } from "../web/index.
 import type { ClientAuthorities } from "./client-authorities.ts";
 import { createColdGate } from "./cold-gate.ts";
 import { createConnectionRegister } from "./connections.ts";
+import type { Faults } from "./faults.ts";
+import { acceptFaulty } from "./faulty-accept.ts";
 import { createFileVersions } from "./file-versions.ts";
 import { createHelloIntake, type HelloIntake } from "./hello-intake.ts";
 import { createHttpServers, type HttpServers } from "./http-servers.ts";
@@ -28,6 +32,8 @@ export interface ServingParts {
   readonly authorities: ClientAuthorities;
   readonly content: ContentReplica;
   readonly initial: Omit<ServingState, "epoch">;
+  /** Where drills act; absent = they are not allowed. */
+  readonly faults?: Faults;
 }
 
 /** Cold names may take this part of the event loop while warm ones are served. */
@@ -86,7 +92,13 @@ export class Serving {
       this.update({});
     });
     const plain = createPlainFront({ connections, http, trusts, headerTimeoutMs: () => this.#limit("headersTimeoutMs") });
+    const fronts = {
+      tls: (socket: Socket, port: number): void => this.front.accept(socket, port),
+      plain: (socket: Socket, port: number): void => plain.accept(socket, port),
+    };
+    const { faults } = parts;
     this.listeners = createListeners(log, (socket, listener) => {
+      if (faults !== undefined && acceptFaulty(faults, socket, listener, fronts)) return;
       if (listener.protocol === "https") this.front.accept(socket, listener.bindingPort);
       else plain.accept(socket, listener.bindingPort);
     });

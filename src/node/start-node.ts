@@ -3,12 +3,16 @@ import { setTimeout } from "node:timers/promises";
 import type { Instant } from "../base/index.ts";
 import { createReports, createRevisions, type NodeReport, type RequestHandler } from "../replica/index.ts";
 import { createAnswers } from "./answer-requests.ts";
+import { createDrillRunner, type DrillRunner } from "./drills/drill-runner.ts";
+import { dieFor } from "./drills/stay-dead.ts";
 import { dialOwnListener } from "./dial-self.ts";
 import { followStore } from "./follow-store.ts";
+import type { CertificateFault } from "./faulty-certificates.ts";
 import { createHealthServer, type HealthServer } from "./health-server.ts";
 import { wantedListeners, type WantedListener } from "./listeners.ts";
 import { gatherReport } from "./node-report.ts";
 import { openNodeParts, type NodeParts, type NodeSettings } from "./open-parts.ts";
+import type { EvidenceAnswer } from "./requests.ts";
 import { judgeReadiness, type Readiness } from "./readiness.ts";
 import { createReconciler, type Reconciler, type ReconcilerState } from "./reconciler.ts";
 import { createReportPublisher, type ReportPublisher } from "./report-publisher.ts";
@@ -51,6 +55,7 @@ class RunningNode implements Node {
   readonly #ending = new AbortController();
   readonly #startedAt: Instant;
   #reconciler: Reconciler | undefined;
+  #drills: DrillRunner | undefined;
   #firstApplied: () => void = ignore;
   #drained = false;
   #closing: Promise<void> | undefined;
@@ -82,8 +87,10 @@ class RunningNode implements Node {
     const { name, log, dataDir } = this.#settings;
     const { lastGood, serving } = this.#parts;
     const applied = (state: ReconcilerState): Promise<void> => this.#apply(state);
-    const reconciler = await createReconciler({ node: name, log, tableFile: createTableFile(dataDir), lastGood, applied });
+    const heldBack = (): string | undefined => this.#parts.drilled?.faults.heldBack;
+    const reconciler = await createReconciler({ node: name, log, tableFile: createTableFile(dataDir), lastGood, applied, heldBack });
     this.#reconciler = reconciler;
+    this.#drills = this.#createDrills(reconciler);
     const kept = await lastGood.load();
     if (kept.kind === "damaged") log.error("the last good configuration on disk is damaged", { problem: kept.problem });
     if (kept.kind === "found") {
@@ -100,8 +107,8 @@ class RunningNode implements Node {
   }
 
   #createAnswers(reconciler: Reconciler): RequestHandler {
-    const { name, store, log } = this.#settings;
-    const { clock, certificates, serving, tickets } = this.#parts;
+    const { name, log } = this.#settings;
+    const { clock, store, certificates, serving, tickets, drilled } = this.#parts;
     const { journal, selector } = serving;
     const proof = this.#proof;
     const revisions = createRevisions(store, { clock, log });
@@ -114,9 +121,27 @@ class RunningNode implements Node {
       selector,
       proof,
       listeners,
-      evidence: { clock, store, reconciler, journal, certificates, tickets, report: () => this.report() },
+      evidence: {
+        clock,
+        store,
+        reconciler,
+        journal,
+        certificates,
+        tickets: { current: () => serving.state().ticketKeys },
+        report: () => this.report(),
+        listing: () => listingOf(drilled?.certificates.fault),
+      },
+      drills: this.#drills,
       resync: { reconciler, certificates, tickets, serving, proof, latest: () => revisions.latest() },
     });
+  }
+
+  #createDrills(reconciler: Reconciler): DrillRunner | undefined {
+    const { serving, tickets, drilled } = this.#parts;
+    const { dataDir, log } = this.#settings;
+    if (drilled === undefined) return undefined;
+    const die = dieFor(dataDir, drilled.clock);
+    return createDrillRunner({ ...drilled, reconciler, serving, tickets, log, proof: this.#proof, die });
   }
 
   report(): NodeReport {
@@ -142,6 +167,7 @@ class RunningNode implements Node {
     if (noticeMs > 0) await setTimeout(noticeMs);
     await this.#parts.serving.drain(this.#settings.drainMs ?? DRAIN_MS);
     this.#ending.abort();
+    await this.#drills?.close();
     this.#proof.close();
     await this.#health.close();
     await this.#parts.close();
@@ -158,7 +184,10 @@ class RunningNode implements Node {
       this.#publisher.soon();
     });
     content.onChange(() => this.#publisher.soon());
-    this.#proof.onChange(() => this.#publisher.soon());
+    this.#proof.onChange(() => {
+      this.#drills?.look();
+      this.#publisher.soon();
+    });
   }
 
   /** Carries a reconciled state out: what is served, what is listened on, which content is wanted. */
@@ -177,6 +206,10 @@ class RunningNode implements Node {
     this.#parts.listening();
     await this.#health.apply(node.health); // last: a health port that is taken is a problem to report, and keeps nothing else back
   }
+}
+
+function listingOf(fault: CertificateFault | undefined): EvidenceAnswer["listing"] {
+  return fault?.listedAs === undefined ? undefined : { without: [...fault.files], with: fault.listedAs };
 }
 
 function ignore(): void {

@@ -3,7 +3,9 @@ import { createDrains } from "../replica/index.ts";
 import { awaitRevision, type AwaitSettings, type RolloutProgress } from "./await-revision.ts";
 import { listFiles, type ListRequest } from "./certificate-verbs.ts";
 import { createConfigVerbs, type ConfigVerbs } from "./config-verbs.ts";
-import type { Report } from "../doctor/index.ts";
+import { toFarmError } from "../base/index.ts";
+import type { Finding, Report } from "../doctor/index.ts";
+import { createDrillVerbs, type DrillVerbs } from "./drills/drill-verbs.ts";
 import { diagnoseExamination } from "./look/diagnose-farm.ts";
 import { examineFarm, type FarmLook } from "./look/examine-farm.ts";
 import type { LookControl } from "./look/look-settings.ts";
@@ -27,6 +29,7 @@ export interface Operations {
    */
   doctor(look: FarmLook & LookControl): Promise<Report>;
   readonly repair: RepairVerbs;
+  readonly drills: Omit<DrillVerbs, "named">;
   listCertificates(request: ListRequest): AsyncGenerator<FileListing>;
   /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
   drain(node: string, by?: string): Promise<void>;
@@ -37,13 +40,23 @@ export interface Operations {
 /** The use cases over a store. They hold nothing open between calls. */
 export function createOperations(parts: OperationsParts): Operations {
   const farm = createFarmView(parts);
+  const drills = createDrillVerbs(parts, farm);
+  const named = (findings: readonly Finding[]): Promise<void> =>
+    drills.named(findings).catch((error: unknown) => {
+      parts.log.warn("that a drill was named cannot be noted", { problem: toFarmError(error).message });
+    });
   const drains = createDrains(parts.store, { clock: parts.clock });
   return {
     status: () => readStatus(parts, farm),
     config: { ...createConfigVerbs(parts, farm), awaitProved: (settings) => awaitRevision(farm, settings) },
     nodes: createNodeVerbs(parts, farm),
-    doctor: async (look) => diagnoseExamination(await examineFarm(parts, farm, look), look).report,
-    repair: createRepairVerbs(parts, farm),
+    async doctor(look) {
+      const { diagnosis, report } = diagnoseExamination(await examineFarm(parts, farm, look), look);
+      await named(diagnosis.findings);
+      return report;
+    },
+    repair: createRepairVerbs(parts, farm, named),
+    drills,
     listCertificates: (request) => listFiles(parts, request),
     async drain(node, by = parts.by) {
       await farm.chosen(node);

@@ -23,6 +23,8 @@ export interface TestFarmSettings extends Pick<FarmYamlParts, "tls" | "limits" |
   readonly balancer?: boolean;
   /** Starts an admin API beside the farm, for `cli`. @default false */
   readonly admin?: boolean;
+  /** Lets drills put faults into the nodes. @default false */
+  readonly allowDrills?: boolean;
   readonly sites?: readonly SiteYaml[];
   readonly certificates?: readonly CertificateSpec[];
   /** More files of the store, by path below it. */
@@ -145,6 +147,7 @@ class RunningTestFarm implements TestFarm {
     for (const { name } of facts.nodes) {
       const data = join(facts.root, "data", name);
       const args = ["node", "--name", name, "--store", facts.store, "--data", data, "--passwords", facts.passwordFile];
+      if (facts.settings.allowDrills === true) args.push("--allow-drills");
       this.#processes.set(name, farmProcess(name, args, { binary, wrapper: facts.settings.nodeWrapper?.(data) ?? [] }));
     }
     if (facts.balancer !== undefined) {

@@ -60,6 +60,12 @@ export function noFarm(asked: Asked, changes: Partial<Operations> = {}): Operati
     },
     doctor: unexpected("doctor"),
     repair: { plan: unexpected("repair.plan"), run: unexpected("repair.run"), history: unexpected("repair.history") },
+    drills: {
+      list: unexpected("drill.list"),
+      start: unexpected("drill.start"),
+      stop: unexpected("drill.stop"),
+      score: unexpected("drill.score"),
+    },
     listCertificates: unexpected("listCertificates"),
     drain: (node, by) => {
       asked.push(["drain", node, by]);

@@ -30,20 +30,22 @@ function addUp(program: Command, act: Act): void {
     .option("--port <base>", "first port of the demo farm: base+443, base+1443, …", port, 8000)
     .option("--demo-root <dir>", "where the demo farm is", "demo-farm")
     .option("--admin-port <port>", "port of the admin API on 127.0.0.1 (default: base+499)", port)
+    .option("--allow-drills", "let `certfarm drill` put faults into the nodes: for farms that may fail")
     .action(
       act((session, { arguments: [farmFile], options }) => {
         // Commander parsed these by the definitions above.
-        const given = options as unknown as { port: number; demoRoot: string; adminPort?: number };
+        const given = options as unknown as { port: number; demoRoot: string; adminPort?: number; allowDrills?: boolean };
         const up: UpArguments = {
           basePort: given.port,
           demoRoot: given.demoRoot,
           ...(typeof farmFile === "string" ? { farmFile } : {}),
           ...(given.adminPort === undefined ? {} : { adminPort: given.adminPort }),
+          ...(given.allowDrills === undefined ? {} : { allowDrills: given.allowDrills }),
         };
         return session.host.up(up);
       }),
     );
-  examples(up, "up", "up --port 18000 --demo-root /tmp/demo", "up farm.yaml --admin-port 8499");
+  examples(up, "up", "up --port 18000 --demo-root /tmp/demo", "up farm.yaml --admin-port 8499", "up --allow-drills");
 }
 
 /** Only their help: these roles are started before the command line is loaded. */
@@ -60,7 +62,8 @@ function addRoles(program: Command): void {
     .description(
       "Runs one server that ends TLS, until SIGTERM; then it drains. Its log goes to standard error (CERTFARM_LOG=debug for more).",
     )
-    .requiredOption("--name <node>", "the node's name in farm.yaml");
+    .requiredOption("--name <node>", "the node's name in farm.yaml")
+    .option("--allow-drills", "let `certfarm drill` put faults into this node: for farms that may fail");
   examples(options(node), "node --name web1 --store /mnt/farm --data /var/lib/certfarm");
   const balancer = program
     .command("balancer")

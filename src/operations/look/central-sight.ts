@@ -80,19 +80,23 @@ function createSharer(): (reading: FileReading) => FileReading {
  * How a node sees the central certificates: it serves by the same files as the doctor reads, except where it says otherwise. Its own list
  * is given only then, as it may be long.
  */
-export function nodeCentral(node: string, { report, files, selfTest }: EvidenceAnswer, central: CentralSight): CentralEvidence {
+export function nodeCentral(node: string, { report, files, selfTest, listing }: EvidenceAnswer, central: CentralSight): CentralEvidence {
   const source = `node ${node}: central certificates`;
   const isAway = report.staleSince !== undefined && selfTest.kind === "failed";
   const access = isAway ? ({ kind: "failed", cause: "unreachable", message: selfTest.message } as const) : ({ kind: "readable" } as const);
   const own = new Map(files.map((file) => [file.file, file]));
-  let differs = false;
-  const seen = (central.files ?? []).map((file) => {
-    const told = own.get(file.name);
-    const changed = told === undefined ? undefined : asTold(file, told);
-    differs ||= changed !== undefined;
-    return changed ?? file;
-  });
-  return { source, enabled: true, access, ...(differs && central.files !== undefined ? { files: seen } : {}) };
+  const without = new Set(listing?.without);
+  let differs = listing !== undefined;
+  const seen = (central.files ?? [])
+    .filter(({ name }) => !without.has(name))
+    .map((file) => {
+      const told = own.get(file.name);
+      const changed = told === undefined ? undefined : asTold(file, told);
+      differs ||= changed !== undefined;
+      return changed ?? file;
+    });
+  const also = (listing?.with ?? []).map((name): CentralFile => ({ name, size: 0 }));
+  return { source, enabled: true, access, ...(differs && central.files !== undefined ? { files: [...seen, ...also] } : {}) };
 }
 
 type Told = EvidenceAnswer["files"][number];

@@ -35,12 +35,15 @@ export interface PlanningParts {
   readonly parts: OperationsParts;
   readonly farm: FarmView;
   readonly journal: RepairJournal;
+  /** Is told what each look finds. */
+  readonly named: (findings: readonly Finding[]) => Promise<void>;
 }
 
 /** Looks at the whole farm and plans what cures the findings. @throws REPAIR_FINDING_UNKNOWN, and what examineFarm throws */
-export async function makePlan({ parts, farm, journal }: PlanningParts, choice: RepairChoice & LookControl): Promise<MadePlan> {
+export async function makePlan({ parts, farm, journal, named }: PlanningParts, choice: RepairChoice & LookControl): Promise<MadePlan> {
   const { findings: _names, ...look } = choice;
   const { examination, diagnosis } = diagnoseExamination(await examineFarm(parts, farm, look), choice);
+  await named(diagnosis.findings);
   const findings = chosenFindings(diagnosis.findings, choice.findings);
   const [drains, runs] = await Promise.all([createDrains(parts.store, { clock: parts.clock }).list(), journal.list(MAX_JOURNAL)]);
   const drained = new Set(drains.map(({ node }) => node));

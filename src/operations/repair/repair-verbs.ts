@@ -2,7 +2,7 @@ import type { LookControl } from "../look/look-settings.ts";
 import type { OperationsParts } from "../parts.ts";
 import type { FarmView } from "../present-farm.ts";
 import { createRepairJournal } from "./journal.ts";
-import { makePlan, type RepairChoice } from "./make-plan.ts";
+import { makePlan, type PlanningParts, type RepairChoice } from "./make-plan.ts";
 import type { PlannedRepair, RepairResult, RepairRun } from "./repair-run.ts";
 import { runRepair, type RepairRequest } from "./run-repair.ts";
 
@@ -21,10 +21,10 @@ function asShown(run: RepairRun): RepairRun {
   return { ...run, nodes: run.nodes.map(({ before: _before, ...node }) => node) };
 }
 
-/** Over the farm's store. */
-export function createRepairVerbs(parts: OperationsParts, farm: FarmView): RepairVerbs {
+/** Over the farm's store. `named` is told what each look finds. */
+export function createRepairVerbs(parts: OperationsParts, farm: FarmView, named: PlanningParts["named"]): RepairVerbs {
   const journal = createRepairJournal(parts.store.state, parts.log);
-  const planning = { parts, farm, journal };
+  const planning = { parts, farm, journal, named };
   return {
     plan: async (choice) => (await makePlan(planning, choice)).plan,
     run: (request) => runRepair(planning, request),
