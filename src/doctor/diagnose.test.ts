@@ -79,11 +79,21 @@ describe("causes absorb symptoms", () => {
     const { findings, rules } = diagnose(examine({ cells: cells ?? {} }), []);
     expect(findings.map(({ code, nodes, hosts, certainty }) => [code, nodes, hosts, certainty])).toEqual([
       ["unexplained", ["web1"], [HOST, SHOP], "likely"],
-      ["unexplained", ["web2"], [HOST], "likely"],
       ["unexplained", ["web1"], ["a.example.com"], "likely"],
+      ["unexplained", ["web2"], [HOST], "likely"],
     ]);
     expect(findings[0]?.decides).toContain("binding table");
     expect(rules).toEqual([]);
+  });
+
+  test("what is but a sign of another finding on the same node is not told", () => {
+    const sign = (node: string, against: readonly string[] = []): Rule => ({
+      ...finds(`sign-${node}`, [draft({ nodes: [node], against })]),
+      yieldsTo: ["cause-a"],
+    });
+    const rules = [finds("cause-a", [draft({ nodes: ["web1"] })]), sign("web1"), sign("web2"), sign("web3", ["web1"])];
+    const { findings } = diagnose(examine({ cells: {} }), rules);
+    expect(findings.map(({ code }) => code)).toEqual(["cause-a", "sign-web2"]);
   });
 
   test("cells that each fail in their own words do not make a finding each", () => {

@@ -31,7 +31,8 @@ export function diagnose(examination: Examination, rules: readonly Rule[]): Diag
     left = unexplainedBy(findings, left, index);
   }
   findings.push(...finishAll(UNEXPLAINED, unexplained(left), index));
-  return { at: examination.at, findings: findings.toSorted(compareFindings), symptoms, rules: outcomes };
+  const told = withoutSigns(findings, rules);
+  return { at: examination.at, findings: told.toSorted(compareFindings), symptoms, rules: outcomes };
 }
 
 const UNEXPLAINED = { code: "unexplained", title: "Something is wrong that no rule explains", severity: "error" } as const;
@@ -68,6 +69,17 @@ function differsBetweenNodes({ nodes, hosts }: FindingDraft, index: ExaminationI
   return index.nodes.some(({ name }) => !nodes.includes(name) && (hosts.length === 0 || hosts.some((host) => index.meant(name, host))));
 }
 
+/** Without the findings that are but a sign of another one. */
+function withoutSigns(findings: readonly Finding[], rules: readonly Rule[]): readonly Finding[] {
+  const yielding = new Map(rules.flatMap(({ code, yieldsTo }) => (yieldsTo === undefined ? [] : [[code, new Set(yieldsTo)] as const])));
+  return findings.filter(({ code, nodes, against = [] }) => {
+    const causes = yielding.get(code);
+    if (causes === undefined) return true;
+    const concerned = new Set([...nodes, ...against]);
+    return !findings.some((other) => causes.has(other.code) && other.nodes.some((node) => concerned.has(node)));
+  });
+}
+
 /** A balancer's symptom is explained by what explains the same host on a node behind it. */
 function unexplainedBy(findings: readonly Finding[], symptoms: readonly Symptom[], index: ExaminationIndex): readonly Symptom[] {
   const explained = new Set<string>();
@@ -85,13 +97,16 @@ function unexplainedBy(findings: readonly Finding[], symptoms: readonly Symptom[
   );
 }
 
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 function compareFindings(a: Finding, b: Finding): number {
   return (
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
     Number(b.differs) - Number(a.differs) ||
     b.explains.length - a.explains.length ||
     Number(a.certainty === "likely") - Number(b.certainty === "likely") ||
-    (a.code < b.code ? -1 : a.code > b.code ? 1 : 0) ||
-    (a.id < b.id ? -1 : 1)
+    compareTexts(a.code, b.code) ||
+    compareTexts(a.nodes[0] ?? "", b.nodes[0] ?? "") ||
+    compareTexts(a.id, b.id)
   );
 }

@@ -39,6 +39,8 @@ export interface FindingDraft {
   readonly summary: string;
   /** Nodes concerned; empty = the farm or the hosts as such. */
   readonly nodes: readonly string[];
+  /** Nodes that the nodes concerned were held against, where that is not all others. */
+  readonly against?: readonly string[];
   /** Hosts concerned; empty = every host of these nodes. */
   readonly hosts: readonly HostName[];
   /** What tells it from other findings of its rule on these nodes and hosts: a row, a port, a folder. Part of its id. */

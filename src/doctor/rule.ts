@@ -30,5 +30,7 @@ export interface Rule {
   readonly explains: string;
   /** For docs/findings: what to do, with the commands for certfarm, IIS and others where they differ. */
   readonly remedy: string;
+  /** Codes whose findings this rule's are a sign of: of a node that one of them names, this rule tells nothing. */
+  readonly yieldsTo?: readonly string[];
   check(view: View): RuleResult;
 }

@@ -35,7 +35,7 @@ const rows: [string, Script, string[]][] = [
       cells: { web1: WELL, web2: both(RESET), lb: { [HOST]: { sni: served(HOST), samples: [served(HOST), served(HOST)] } } },
       balancers: ["lb"],
     },
-    ["notice, likely: Through lb all is well although web2 is not: it is out of rotation, or affinity hides it from this client"],
+    ["notice, likely: Through lb all is well although web2 is not: out of rotation, or hidden from this client by affinity"],
   ],
 ];
 test.each(rows)("%s", (_name, script, expected) => {

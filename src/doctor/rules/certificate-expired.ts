@@ -19,8 +19,7 @@ export const certificateExpired: Rule = {
   explains:
     "The certificate ended and every client refuses it. When other nodes serve a valid one, this node has an older file or a certificate of its own; when all nodes serve it, it was not renewed. " +
     "Where a newer file is there already, the finding is stale-certificate.",
-  remedy:
-    "Renew the certificate and replace the file: `certfarm certs add FILE`; on IIS copy the new PFX over the old one, under each of its names.",
+  remedy: "Renew the certificate and copy the new file over the old one, on IIS under each of its names.",
   check(view) {
     const { at } = view.examination;
     const stale = new Set(staleCells(view).map(({ cell }) => cell));
@@ -62,7 +61,7 @@ function draft(view: View, group: ServedGroup): FindingDraft {
         do: "manual",
         text:
           peers.length === 0
-            ? `Renew the certificate of ${what}; certfarm certs add FILE, or copy the new PFX over the old one`
+            ? `Renew the certificate of ${what} and copy the new file over the old one`
             : `Compare the file of ${what} on ${nameSome(nodes)} with that on ${peers[0] ?? ""}, and copy the newer one`,
       },
     ],

@@ -14,7 +14,7 @@ export const certificateFileMissing: Rule = {
     "The host is to be served from the central certificates, and no file there is for it: neither one with its exact name nor one of the wildcard of its left-most label. " +
     "IIS then resets the connection, or a row for any name answers with its own certificate; certfarm refuses with the reason `no-certificate`. Where nodes see different listings, a copy is missing on one of them.",
   remedy:
-    "Put the certificate into the folder under the host's name: `www.example.com.pfx`, or `_.example.com.pfx` for `*.example.com`. certfarm: `certfarm certs add FILE`. " +
+    "Put the certificate into the folder under the host's name: `www.example.com.pfx`, or `_.example.com.pfx` for `*.example.com`. On certfarm `certfarm certs check FILE` looks at it first. " +
     "If the host is not wanted any more, remove its binding.",
   check: (view) =>
     checkMissingFiles(view, "absent", ({ hosts, nodes, first }) => ({
@@ -27,7 +27,7 @@ export const certificateFileMissing: Rule = {
           do: "manual",
           text:
             first.sight.make === "certfarm"
-              ? `certfarm certs add ${fileNameFor(first.host)}`
+              ? `Copy the certificate file to certificates/ of the store as ${fileNameFor(first.host)}`
               : `Copy the PFX to the folder of the central certificates as ${fileNameFor(first.host)}`,
         },
       ],

@@ -18,6 +18,7 @@ export const clientsWithoutSni: Rule = {
     "A client that sends no name (an old one, a balancer's health check) is served by some nodes and turned away by others of the same make. It matters only when such clients are wanted: the default certificate is a row or setting of each server.",
   remedy:
     "When such clients are wanted give every node the same default: IIS: `netsh http add sslcert ipport=0.0.0.0:443 certhash=… appid=…`; certfarm: a binding without SNI; nginx: `listen … default_server`; HAProxy: no `strict-sni`. When not, take it away everywhere.",
+  yieldsTo: ["ip-row-shadows", "any-row-catches-misses", "ipv6-row-answers", "foreign-row-owner", "central-row-missing", "table-drift"],
   check: (view) =>
     checkFindings(
       view,
@@ -32,6 +33,7 @@ function draft(view: View, group: Group): FindingDraft {
   return {
     summary: `Clients without SNI get nothing on ${who}, and a certificate on ${nameSome(serving)}`,
     nodes: group.nodes,
+    against: serving,
     hosts: [],
     proof: [
       first,

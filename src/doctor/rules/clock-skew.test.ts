@@ -47,7 +47,7 @@ const rows: [string, Script, string[]][] = [
         ]),
       ),
     },
-    ["error, certain: The clock of web2 is 10 minutes ahead", "error, certain: The clock of web1 is 10 minutes ahead"],
+    ["error, certain: The clock of web1 is 10 minutes ahead", "error, certain: The clock of web2 is 10 minutes ahead"],
   ],
   ["is not sure with one node alone", clocks(600_000), ["error, likely: The clock of web1 is 10 minutes ahead"]],
 ];

@@ -26,6 +26,7 @@ export const refusalsGrowing: Rule = {
     "The node's journal shows handshakes of the last minutes that were refused although the client did nothing wrong: no row, a certificate that cannot be used, a store that does not answer, or overload. Names that nobody bound and clients without SNI are not counted.",
   remedy:
     "`certfarm refusals --node NODE` shows each with its trail; `certfarm explain HOST --node NODE` shows the selection for one name.",
+  yieldsTo: ["central-row-missing", "host-row-missing", "table-drift", "configuration-behind", "configuration-unusable", "store-stale"],
   check(view) {
     const nodes = view.having("refusals").filter(({ part }) => part.recent !== undefined);
     if (nodes.length === 0) return withoutEvidence(view, "refusals", ["certfarm"]);

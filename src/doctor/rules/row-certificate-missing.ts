@@ -24,7 +24,7 @@ export const rowCertificateMissing: Rule = {
     "A row of the binding table names its certificate by hash (IIS) or by file (certfarm). When that certificate was deleted, or was never installed on this server, the row stays and answers with nothing: " +
     "IIS resets the handshake and writes event 15021; certfarm passes the row over.",
   remedy:
-    "Install the certificate with its key on that server, or give the row another: `netsh http delete sslcert …` and `add`, or move the site to central certificates. certfarm: `certfarm certs add FILE`, or delete the row.",
+    "Install the certificate with its key on that server, or give the row another: `netsh http delete sslcert …` and `add`, or move the site to central certificates. certfarm: put the file into `certificates/` of the store, or delete the row.",
   check(view) {
     const tables = view.having("table").filter(({ evidence }) => evidence.certificates !== undefined || evidence.make === "certfarm");
     if (tables.length === 0) return withoutEvidence(view, view.having("table").length === 0 ? "table" : "certificates");
