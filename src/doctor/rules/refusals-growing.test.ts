@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { NodeEvidence } from "../evidence.ts";
 import { certfarmNode, iisNode } from "../testing/evidence.ts";
-import { ask, at, type Script } from "../testing/examination.ts";
+import { ask, at, served, type Script } from "../testing/examination.ts";
 import { refusalsGrowing } from "./refusals-growing.ts";
 
 type Recent = NonNullable<NonNullable<NodeEvidence["refusals"]>["recent"]>["byReason"];
@@ -17,6 +17,13 @@ test("refusals of the last minutes for reasons of the node's own are a notice", 
   expect(findings[0]?.proof[0]?.text).toBe(
     "7 × no-row (no row of the table took the connection) and 1 × overloaded (too many handshakes at once)",
   );
+});
+
+test("where every host is served now, refusals that a dead host would show are over", () => {
+  const cells = { web1: { "www.example.com": served("www.example.com") } };
+  expect(ask(refusalsGrowing, { cells, evidence: { web1: node({ "no-row": 7 }) } }).status).toBe("passed");
+  const { findings } = ask(refusalsGrowing, { cells, evidence: { web1: node({ "no-row": 7, overloaded: 1 }) } });
+  expect(findings[0]?.summary).toContain("web1 refused 1 handshake since");
 });
 
 test.each<[string, Script["evidence"], string]>([

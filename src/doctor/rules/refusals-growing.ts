@@ -3,10 +3,13 @@ import { nameSome } from "../name-some.ts";
 import { result, withoutEvidence } from "../node/rule-results.ts";
 import { timeText } from "../node/time-text.ts";
 import type { Rule } from "../rule.ts";
-import type { Evident } from "../view.ts";
+import type { Evident, View } from "../view.ts";
 
 /** Reasons that lie with the farm. Others come from scanners and broken clients on any public address. */
 const OURS = ["no-row", "certificate-unusable", "store-unavailable", "overloaded"] as const;
+
+/** Of these nothing is left where every host is served now: the refusals are from before, some of them the doctor's own looks. */
+const OVER_WHEN_SERVED = new Set<string>(["no-row", "certificate-unusable"]);
 
 const TEXTS: Readonly<Record<(typeof OURS)[number], string>> = {
   "no-row": "no row of the table took the connection",
@@ -30,14 +33,16 @@ export const refusalsGrowing: Rule = {
   check(view) {
     const nodes = view.having("refusals").filter(({ part }) => part.recent !== undefined);
     if (nodes.length === 0) return withoutEvidence(view, "refusals", ["certfarm"]);
-    return result(nodes.flatMap(findings));
+    return result(nodes.flatMap((node) => findings(view, node)));
   },
 };
 
-function findings({ node: { name }, part: { recent, source, total } }: Evident<"refusals">): readonly FindingDraft[] {
+function findings(view: View, { node: { name }, part: { recent, source, total } }: Evident<"refusals">): readonly FindingDraft[] {
+  const cells = view.cellsOf(name);
+  const isServed = cells.length > 0 && cells.every(({ host }) => view.healthy(name, host));
   const counts = OURS.flatMap((reason) => {
     const count = recent?.byReason[reason] ?? 0;
-    return count > 0 ? [{ reason, count }] : [];
+    return count > 0 && !(isServed && OVER_WHEN_SERVED.has(reason)) ? [{ reason, count }] : [];
   });
   if (recent === undefined || counts.length === 0) return [];
   const sum = counts.reduce((all, { count }) => all + count, 0);
