@@ -11,6 +11,8 @@ const NEEDED = [
   ["testssl", "testssl.sh"],
   ["certutil", "libnss3-tools"],
   ["unshare", "util-linux"],
+  ["etcd", "etcd-server"],
+  ["etcdctl", "etcd-client"],
 ];
 
 const isThere = (command) => spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
@@ -28,7 +30,7 @@ export function installTestPackages() {
   };
   // Servers are started by the tests themselves, on free ports: a package must not start its own.
   const done = apt("update") && apt("-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", ...missing);
-  for (const service of ["nginx", "haproxy"])
+  for (const service of ["nginx", "haproxy", "etcd"])
     spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
   const stillMissing = NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (done && stillMissing.length === 0) return;

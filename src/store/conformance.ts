@@ -319,8 +319,9 @@ export function storeConformance(name: string, makeBacking: () => Promise<Confor
         }
         await writer?.state.write("w/done", text("done"), undefined);
         last.set("w/done", "done");
-        await writer?.state.write("w/after", text("wakes those that were already there"), undefined);
+        // Noted first: a watcher may hear of a write before its writer does.
         last.set("w/after", "wakes those that were already there");
+        await writer?.state.write("w/after", text("wakes those that were already there"), undefined);
         for (const seen of await Promise.all(following)) {
           expect(seen[0]?.type).toBe("reset");
           const newest = new Map<string, number>();

@@ -4,3 +4,4 @@ export { openDirectoryStoreLater } from "./drivers/directory-later.ts";
 export { openDirectoryStore, type DirectoryStoreOptions } from "./drivers/directory.ts";
 export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./drivers/memory.ts";
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";
+export { openEtcdStore, type EtcdStoreOptions } from "./drivers/etcd.ts";

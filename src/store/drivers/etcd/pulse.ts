@@ -1,0 +1,49 @@
+import type { Gateway } from "./gateway.ts";
+import { memberName, type EtcdMember } from "./url.ts";
+
+/** Told of a member's signs of life. */
+export interface PulseListener {
+  onBeat(): void;
+  onSilence(): void;
+}
+
+/** Asks the members that carry watches whether they still speak for the cluster: a quiet watch and a dead one look alike. */
+export interface Pulse {
+  /** Returns what ends it. */
+  follow(member: EtcdMember, listener: PulseListener): () => void;
+  close(): void;
+}
+
+/** One small request this often for all watches at a member. */
+const BEAT_MS = 3000;
+/** With the interval less than 6 s, within which silence is told. */
+const SILENT_MS = 2500;
+
+/** The pulse of one handle. */
+export function createPulse(gateway: Gateway): Pulse {
+  const followed = new Map<EtcdMember, Set<PulseListener>>();
+  const timer = setInterval(() => {
+    for (const member of followed.keys()) void look(member);
+  }, BEAT_MS);
+  timer.unref();
+
+  async function look(member: EtcdMember): Promise<void> {
+    const alive = await gateway.isAlive(member, SILENT_MS).catch(() => false);
+    if (!alive) gateway.leave(member, `${memberName(member)} does not answer for the cluster within ${SILENT_MS} ms`);
+    for (const listener of followed.get(member) ?? []) {
+      if (alive) listener.onBeat();
+      else listener.onSilence();
+    }
+  }
+  return {
+    follow(member, listener) {
+      const listeners = followed.get(member) ?? new Set();
+      followed.set(member, listeners.add(listener));
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) followed.delete(member);
+      };
+    },
+    close: () => clearInterval(timer),
+  };
+}
