@@ -122,7 +122,7 @@ function proofOf(view: View, hits: readonly Hit[]): FindingDraft["proof"] {
   const first = hits.find(({ symptom }) => symptom !== undefined) ?? hits[0];
   if (first === undefined) return [{ text: "nothing", source: "" }];
   const { file, sight, problem } = first;
-  return [{ text: `${file.name}: ${problem}`, source: sight.source }, ...wireProof(view, first), ...peerProof(view, first)];
+  return [{ text: `${file.name}: ${problem}`, source: sight.source }, ...wireProof(view, first), ...peerProof(view, first, new Set(hits.map(({ sight }) => sight)))];
 }
 
 function wireProof(view: View, { sight, host, file, symptom }: Hit): readonly Proof[] {
@@ -135,9 +135,9 @@ function wireProof(view: View, { sight, host, file, symptom }: Hit): readonly Pr
 }
 
 /** A node that can use the file of the same name says whether node or file is at fault. */
-function peerProof(view: View, { sight, file }: Hit): readonly Proof[] {
+function peerProof(view: View, { file }: Hit, affected: ReadonlySet<StoreSight>): readonly Proof[] {
   for (const peer of storeSights(view)) {
-    if (peer === sight || !peer.own) continue;
+    if (affected.has(peer) || !peer.own) continue;
     const same = peer.files.find(({ name }) => name === file.name);
     if (same === undefined || same.access !== "readable" || !mayServe(same)) continue;
     const content = sameContent(file, same) ? "the same file" : `another content there (${same.size} octets, here ${file.size})`;
