@@ -34,6 +34,8 @@ export interface EtcdStoreOptions {
   readonly clock: Clock;
   /** How often to look for changes of files that no event tells of; 1000 ms unless told. */
   readonly pollMs?: number;
+  /** How long one call may take over all members; 10 s unless told, which is longer than an election. */
+  readonly patienceMs?: number;
   /** Whether to found a farm where none is (default). */
   readonly create?: boolean;
 }
@@ -43,7 +45,7 @@ export interface EtcdStoreOptions {
  * @throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_REFUSED, STORE_UNTRUSTED, STORE_NEWER, STORE_OF_ANOTHER_FARM
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<FarmStore> {
-  const { log, clock, create = true, pollMs = 1000 } = options;
+  const { log, clock, create = true, pollMs = 1000, patienceMs = 10_000 } = options;
   const address = parseEtcdAddress(options.url);
   requireSecrecy(address, options);
   const closing = new AbortController();
@@ -52,7 +54,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<FarmStor
   const files = resolve(options.files);
   const gate = createGate();
   try {
-    const gateway = createGateway({ address, transport, user: options.user, clock, log, closed: closing.signal });
+    const gateway = createGateway({ patienceMs, address, transport, user: options.user, clock, log, closed: closing.signal });
     const marker = await gate.run(`opening ${files}`, () => openFarmMarker(files, create, clock));
     await requireFarm({ gateway, address, farm: marker.id, create });
     const place = { gateway, keys: `${address.prefix}/keys/`, removal: `${address.prefix}/meta/removal` };

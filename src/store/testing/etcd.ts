@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
@@ -14,6 +14,8 @@ export interface EtcdProcess {
   /** Starts it (again) and waits until it answers at its port. */
   start(): Promise<void>;
   signal(name: NodeJS.Signals): void;
+  /** Resolves when all its threads stand still after SIGSTOP, which takes a moment on a busy machine. */
+  hasStopped(): Promise<void>;
   /** Resolves when it has ended. */
   kill(): Promise<void>;
 }
@@ -100,6 +102,10 @@ function etcdProcess(words: readonly string[], port: number, url: string): EtcdP
     },
     signal(name) {
       child?.kill(name);
+    },
+    async hasStopped() {
+      while (!/^State:\s+T/m.test(await readFile(`/proc/${child?.pid}/status`, "utf8")))
+        await new Promise((resolve) => setTimeout(resolve, 5));
     },
     async kill() {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -58,7 +58,7 @@ export function createGateway(parts: MembersParts): Gateway {
     body: unknown,
     rule: { readonly maxBytes: number; readonly once: boolean },
   ): Promise<Answer | Outcome> {
-    const patience = createPatience(address, clock);
+    const patience = createPatience(address, clock, parts.patienceMs);
     for (let tries = 1; ; tries += 1) {
       if (closed.aborted) throw new FarmError("STORE_UNAVAILABLE", `the store ${address.text} is closed`);
       const verdict = await attempt(path, body, rule.maxBytes);

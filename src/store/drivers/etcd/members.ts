@@ -13,6 +13,8 @@ export interface MembersParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly closed: AbortSignal;
+  /** How long one call may take in all. */
+  readonly patienceMs: number;
 }
 
 /** What is special about one request. */

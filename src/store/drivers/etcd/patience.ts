@@ -7,8 +7,6 @@ export type Answer = Extract<Verdict, { kind: "done" | "compacted" | "too-large"
 
 /** Between two rounds over all members. */
 export const PAUSE_MS = 150;
-/** How long one call may take in all: longer than an election. */
-const TOTAL_MS = 10_000;
 /** Logins anew within one call. */
 const MAX_LOGINS = 2;
 
@@ -19,8 +17,8 @@ export interface Patience {
 }
 
 /** The patience of one call that begins now. */
-export function createPatience({ text, members }: EtcdAddress, clock: Clock): Patience {
-  const endMs = clock.monotonicMs() + TOTAL_MS;
+export function createPatience({ text, members }: EtcdAddress, clock: Clock, patienceMs: number): Patience {
+  const endMs = clock.monotonicMs() + patienceMs;
   let tries = 0;
   let untrusted = 0;
   let logins = 0;

@@ -25,6 +25,7 @@ interface Position {
 
 const CURSOR = /^(\d{1,20}):(\d{1,15})$/;
 const RETRY_MS = 200;
+const LONG_MS = 1000;
 /** A member that ends a watch is no news as long as the next one takes over at once. */
 const QUIET_FAILURES = 1;
 
@@ -112,18 +113,25 @@ class EtcdWatch {
     if (this.#at === undefined) yield* this.#reset();
     const at = this.#at;
     if (at === undefined) return;
+    const startMs = this.#source.clock.monotonicMs();
     const carrier = this.#createCarrier();
     const range = rangeBelow(this.#prefix === "" ? this.#source.place.keys : `${this.#source.place.keys}${this.#prefix}/`);
     const call = { range, from: at.revision + 1, signal: AbortSignal.any([signal, carrier.silence]), onMember: carrier.take };
     try {
       for await (const piece of watchOnce(this.#source.place.gateway, call)) {
         if (piece.kind === "created" && !(await this.#accept(piece, carrier.member()))) return;
-        if (piece.kind === "ended" && !signal.aborted) this.#fail(piece.problem);
+        if (piece.kind === "ended" && !signal.aborted) this.#end(piece.problem, carrier.member() === undefined ? startMs : undefined);
         yield* this.#take(piece);
       }
     } finally {
       carrier.release();
     }
+  }
+
+  /** A member that was asked in vain for this long is silence. */
+  #end(problem: string, askedMs: number | undefined): void {
+    if (askedMs !== undefined && this.#source.clock.monotonicMs() - askedMs > LONG_MS) this.#silent = true;
+    this.#fail(problem);
   }
 
   *#take(piece: Piece): Generator<Change> {
