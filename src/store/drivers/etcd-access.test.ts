@@ -137,8 +137,8 @@ describe("a wrong address", () => {
     await expect(open({ url: "etcd://127.0.0.1:1/x", patienceMs: 1000 })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   });
 
-  it("with a web server behind it is unavailable and says what is there", async () => {
-    const server = createServer((_request, response) => response.end("<html>")).listen(0, "127.0.0.1");
+  it.each(["<html>", "{}"])("with a web server behind it that answers %s is unavailable and says what is there", async (answer) => {
+    const server = createServer((_request, response) => response.end(answer)).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     const opening = open({ url: `etcd://127.0.0.1:${port}/x`, patienceMs: 1000 });

@@ -31,7 +31,13 @@ afterEach(async () => {
 });
 
 async function open(): Promise<Store> {
-  const store = await openEtcdStore({ url: etcd.address(`cluster/farm${farms}`), files, log: silentLog, clock: systemClock });
+  const store = await openEtcdStore({
+    url: etcd.address(`cluster/farm${farms}`),
+    files,
+    log: silentLog,
+    clock: systemClock,
+    patienceMs: 5000,
+  });
   opened.push(store);
   return store.state;
 }

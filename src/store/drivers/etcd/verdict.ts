@@ -29,7 +29,8 @@ export function judge(reply: Reply, where: string): Verdict {
     return reply.sent ? { kind: "unclear", problem } : { kind: "not-done", problem, untrusted: reply.untrusted };
   }
   const json = parseObject(reply.text);
-  if (reply.status === 200 && json !== undefined) return { kind: "done", json };
+  // Whatever etcd answers has a header; without it, what is missing in a reply must not be believed to be absent.
+  if (reply.status === 200 && json?.["header"] !== undefined) return { kind: "done", json };
   if (json?.["code"] === undefined) return foreign(reply.status, where);
   return judgeError({ code: numberOf(json["code"]), message: messageOf(json), where });
 }
