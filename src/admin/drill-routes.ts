@@ -32,6 +32,7 @@ const scoreShape = z.object({
   isWell: z.boolean().describe("It was noticed where it had to be, and no client met it after that"),
   startedAt: at,
   untilAt: at.describe("When it ends by itself"),
+  watchedAt: maybe(at).describe("Until when clients were watched"),
   noticedAt: maybe(at),
   namedAt: maybe(at),
   endedAt: maybe(at),

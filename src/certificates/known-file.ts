@@ -43,7 +43,10 @@ export function leafOf(reading: FileReading): LeafFacts | undefined {
   const leaf = reading.facts?.leaf;
   if (leaf === undefined || reading.prepared === undefined || !SERVABLE.includes(reading.status)) return undefined;
   const { thumbprint, keyType, dnsNames, notBefore, notAfter } = leaf;
-  return keyType === "other" ? undefined : { thumbprint, keyType, dnsNames, notBefore, notAfter };
+  if (keyType === "other") return undefined;
+  // A root is not sent, unless it is all there is.
+  const chainLength = 1 + (reading.facts?.chain ?? []).slice(1).filter(({ selfSigned }) => !selfSigned).length;
+  return { thumbprint, keyType, dnsNames, notBefore, notAfter, chainLength };
 }
 
 /**

@@ -37,6 +37,8 @@ export interface LeafFacts {
   readonly dnsNames: readonly HostPattern[];
   readonly notBefore: Instant;
   readonly notAfter: Instant;
+  /** Certificates that are sent, this one included; absent = not known. */
+  readonly chainLength?: number;
 }
 
 /** A file of the central certificates as far as this node knows it. */

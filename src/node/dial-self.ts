@@ -9,5 +9,13 @@ const DIAL_TIMEOUT_MS = 5_000;
 
 /** One handshake with a listener of this node. */
 export function dialOwnListener(clock: Clock, target: Endpoint, host: HostName): Promise<Observation> {
-  return probeTls({ clock, target, host, alpn: [PROOF_ALPN, "http/1.1", "h2"], timeoutMs: DIAL_TIMEOUT_MS, verify: false });
+  return probeTls({
+    clock,
+    target,
+    host,
+    alpn: [PROOF_ALPN, "http/1.1", "h2"],
+    timeoutMs: DIAL_TIMEOUT_MS,
+    verify: false,
+    countChain: true,
+  });
 }

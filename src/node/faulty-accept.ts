@@ -4,23 +4,26 @@ import { MAX_PROXY_HEADER_BYTES, parseProxyHeader } from "../handshake/index.ts"
 import type { Faults } from "./faults.ts";
 import type { WantedListener } from "./listeners.ts";
 
-/** Where connections go: to TLS, or to HTTP in the clear. */
-export interface Fronts {
-  readonly tls: (socket: Socket, bindingPort: number) => void;
-  readonly plain: (socket: Socket, bindingPort: number) => void;
-}
-
 /** Takes a connection as a drill wants it taken. False = no drill is concerned, it is still to be taken. */
-export function acceptFaulty(faults: Faults, socket: Socket, listener: WantedListener, fronts: Fronts): boolean {
+export function acceptFaulty(faults: Faults, socket: Socket, listener: WantedListener, tls: (socket: Socket) => void): boolean {
   const { bindingPort, protocol } = listener;
   if (protocol !== "https") return false;
   if (faults.plainPort === bindingPort) {
-    fronts.plain(socket, bindingPort);
+    answerPlainly(socket);
     return true;
   }
   if (faults.headedPort !== bindingPort) return false;
-  demandHeader(socket, () => fronts.tls(socket, bindingPort));
+  demandHeader(socket, () => tls(socket));
   return true;
+}
+
+const PLAIN = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/** As servers do whose port was configured without TLS; certfarm's own plain ports would answer a ClientHello with an alert. */
+function answerPlainly(socket: Socket): void {
+  socket.on("error", () => socket.destroy());
+  socket.once("data", () => socket.end(PLAIN));
+  socket.setTimeout(HEADER_MS, () => socket.destroy());
 }
 
 const HEADER_MS = 5_000;

@@ -29,22 +29,7 @@ export interface FaultyCertificates extends CentralCertificates {
 export function faultyCertificates(real: CentralCertificates): FaultyCertificates {
   const listeners = new Set<(change: CertificateChange) => void>();
   let fault: CertificateFault | undefined;
-  const seen = (known: FileKnowledge): FileKnowledge | undefined =>
-    fault?.knowledge === undefined || !fault.files.has(known.file) ? known : fault.knowledge(known);
-  const view: CentralView = {
-    candidates(host) {
-      const found = real.view.candidates(host);
-      if (fault?.knowledge === undefined) return found;
-      return found.flatMap(({ via, knowledge }) => {
-        const shown = seen(knowledge);
-        return shown === undefined ? [] : [{ via, knowledge: shown }];
-      });
-    },
-    file(name) {
-      const known = real.view.file(name);
-      return known === undefined ? undefined : seen(known);
-    },
-  };
+  const view = faultyView(real.view, () => fault);
   return {
     real,
     view,
@@ -86,5 +71,26 @@ export function faultyCertificates(real: CentralCertificates): FaultyCertificate
     listed: () => real.listed(),
     look: (files) => real.look(files),
     close: () => real.close(),
+  };
+}
+
+function faultyView(view: CentralView, faultNow: () => CertificateFault | undefined): CentralView {
+  const seen = (known: FileKnowledge): FileKnowledge | undefined => {
+    const fault = faultNow();
+    return fault?.knowledge === undefined || !fault.files.has(known.file) ? known : fault.knowledge(known);
+  };
+  return {
+    candidates(host) {
+      const found = view.candidates(host);
+      if (faultNow()?.knowledge === undefined) return found;
+      return found.flatMap(({ via, knowledge }) => {
+        const shown = seen(knowledge);
+        return shown === undefined ? [] : [{ via, knowledge: shown }];
+      });
+    },
+    file(name) {
+      const known = view.file(name);
+      return known === undefined ? undefined : seen(known);
+    },
   };
 }

@@ -11,6 +11,8 @@ export interface ProvingParts {
   readonly state: () => ServingState;
   readonly selector: Selector;
   readonly listeners: () => readonly WantedListener[];
+  /** How many certificates a file has to send; undefined = not known. */
+  readonly chainLength: (file: string) => number | undefined;
   readonly dial: (target: { readonly address: IpAddress; readonly port: number }, host: HostName) => Promise<Observation>;
 }
 
@@ -69,11 +71,15 @@ function judgeObservation(
   const { thumbprint } = outcome;
   const wrong = (problem: string): Fault => ({ reason: "wrong-certificate", thumbprint, problem });
   const expected = decision.certificates.map((certificate) => certificate.thumbprint);
-  if (!expected.includes(thumbprint)) return wrong(`served ${thumbprint}, selection says ${expected.join(" or ")}`);
+  const chosen = decision.certificates.find((certificate) => certificate.thumbprint === thumbprint);
+  if (chosen === undefined) return wrong(`served ${thumbprint}, selection says ${expected.join(" or ")}`);
   if (!outcome.dnsNames.some((name) => patternCovers(name as HostPattern, target.host))) {
     // names of a parsed certificate
     return wrong(`the certificate served is for ${outcome.dnsNames.slice(0, 3).join(", ") || outcome.subject}, not for ${target.shown}`);
   }
+  const length = parts.chainLength(chosen.file);
+  if (length !== undefined && outcome.chainLength < length)
+    return wrong(`${outcome.chainLength} of the ${length} certificates in ${chosen.file} are sent`);
   const now = parts.clock.now();
   if (outcome.notAfter <= now) return wrong(`the certificate expired on ${new Date(outcome.notAfter).toISOString()}`);
   if (outcome.notBefore > now) return wrong(`the certificate is not valid before ${new Date(outcome.notBefore).toISOString()}`);

@@ -1,5 +1,3 @@
-import type { Socket } from "node:net";
-
 import { type Clock, type Log } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, Limits } from "../config/index.ts";
@@ -92,13 +90,9 @@ export class Serving {
       this.update({});
     });
     const plain = createPlainFront({ connections, http, trusts, headerTimeoutMs: () => this.#limit("headersTimeoutMs") });
-    const fronts = {
-      tls: (socket: Socket, port: number): void => this.front.accept(socket, port),
-      plain: (socket: Socket, port: number): void => plain.accept(socket, port),
-    };
     const { faults } = parts;
     this.listeners = createListeners(log, (socket, listener) => {
-      if (faults !== undefined && acceptFaulty(faults, socket, listener, fronts)) return;
+      if (faults !== undefined && acceptFaulty(faults, socket, listener, (one) => this.front.accept(one, listener.bindingPort))) return;
       if (listener.protocol === "https") this.front.accept(socket, listener.bindingPort);
       else plain.accept(socket, listener.bindingPort);
     });

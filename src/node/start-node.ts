@@ -73,6 +73,10 @@ class RunningNode implements Node {
       state: serving.state,
       selector: serving.selector,
       listeners: () => serving.listeners.open(),
+      chainLength: (file) => {
+        const known = parts.certificates.view.file(file);
+        return known?.state === "usable" ? known.leaf.chainLength : undefined;
+      },
       dial: (target, host) => dialOwnListener(clock, target, host),
     });
     const readiness = (): Readiness =>

@@ -14,6 +14,8 @@ export type BalancerView =
       readonly connections: { readonly active: number; readonly accepted: number };
       readonly failOpen: number;
       readonly nodes: readonly BalancerNode[];
+      /** The names used last, with the nodes that get no connections for them. */
+      readonly names: readonly { readonly host: string; readonly port: number; readonly failedBy: readonly string[] }[];
     };
 
 /** A node as the balancer sees it. */
@@ -44,6 +46,7 @@ const STATE = z.object({
   ),
   connections: z.object({ active: z.number(), accepted: z.number() }),
   failOpen: z.object({ total: z.number() }),
+  names: z.object({ recent: z.array(z.object({ host: z.string(), port: z.number(), failedBy: z.array(z.string()) })) }),
 });
 
 /** Asks the balancer's health endpoint. Never throws: that it does not answer is an answer. */
@@ -52,7 +55,8 @@ export async function lookAtBalancer(health: Endpoint | undefined): Promise<Bala
   const url = `http://${formatEndpoint(health)}/state`;
   try {
     const state = STATE.parse(JSON.parse(await fetchText(url)));
-    return { kind: "answers", url, connections: state.connections, failOpen: state.failOpen.total, nodes: state.nodes };
+    const { connections, failOpen, nodes, names } = state;
+    return { kind: "answers", url, connections, failOpen: failOpen.total, nodes, names: names.recent };
   } catch (error) {
     return { kind: "silent", url, problem: problemOf(error) };
   }

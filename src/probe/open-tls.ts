@@ -27,6 +27,8 @@ export interface ProbeOptions extends ClientSettings {
   readonly proxyHeader?: 1 | 2;
   /** Whether a stapled OCSP response is asked for. */
   readonly staple?: boolean;
+  /** Whether `chainLength` is told without `verify` too. */
+  readonly countChain?: boolean;
   /** Whether an address that does not answer with TLS is dialled once more, to see what it speaks. */
   readonly firstOctets?: boolean;
   /** Where the facts of certificates are kept: the same object for the same certificate. @default a small one of the process */
@@ -134,7 +136,14 @@ function dial(options: ProbeOptions, decided: () => void): Promise<Dialled> {
     socket.once("secureConnect", () => {
       if (outcome !== undefined) return;
       end();
-      const reading = { verify, certificates, ...(host === undefined ? {} : { host }), ...(options.staple === true ? { stapled } : {}) };
+      const { countChain = false, staple } = options;
+      const reading = {
+        verify,
+        countChain,
+        certificates,
+        ...(host === undefined ? {} : { host }),
+        ...(staple === true ? { stapled } : {}),
+      };
       const served = servedOutcome(socket, reading);
       settle(served);
       resolve({ outcome: served, socket });

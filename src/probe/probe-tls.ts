@@ -9,7 +9,7 @@ const LINGER_MS = 500;
 
 /**
  * One TCP connect and TLS handshake, and what came of it; nothing of it lives on when the promise settles.
- * Without `verify`, `chainLength` is 0, `chain` absent and `verified` is `NOT_CHECKED`.
+ * Without `verify`, `chainLength` is 0 (unless `countChain`), `chain` absent and `verified` is `NOT_CHECKED`.
  * A server that asks for a client certificate in TLS 1.3 counts as serving: the handshake ends before it objects.
  * @throws CANCELLED when the signal aborts before the outcome is known; INTERNAL for settings that OpenSSL refuses
  */

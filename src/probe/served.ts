@@ -15,6 +15,8 @@ export interface Reading {
   readonly host?: HostName;
   /** Whether chain and verdict are read. */
   readonly verify: boolean;
+  /** Whether the certificates sent are counted, also without `verify`. */
+  readonly countChain?: boolean;
   readonly certificates: SeenCertificates;
   /** Whether a stapled OCSP response came; absent = none was asked for. */
   readonly stapled?: boolean;
@@ -25,7 +27,7 @@ export interface Reading {
  * A resumed connection shows the leaf and the verdict of the first handshake, and no chain.
  */
 export function servedOutcome(socket: TLSSocket, reading: Reading): ProbeOutcome {
-  const { host, verify, certificates, stapled } = reading;
+  const { host, verify, certificates, stapled, countChain = false } = reading;
   const leaf = leafOf(socket);
   if (leaf === undefined) return { kind: "error", code: "ERR_TLS_NO_CERTIFICATE", message: "The server showed no certificate" };
   const seen = certificates.see(leaf.raw);
@@ -40,7 +42,7 @@ export function servedOutcome(socket: TLSSocket, reading: Reading): ProbeOutcome
     dnsNames: seen.dnsNames,
     notBefore: seen.notBefore,
     notAfter: seen.notAfter,
-    chainLength: chain.length,
+    chainLength: verify || !countChain ? chain.length : lengthOf(leaf),
     ...(verify && !socket.isSessionReused() ? { chain } : {}),
     protocol: socket.getProtocol() ?? "unknown",
     cipher: socket.getCipher().standardName,
@@ -65,6 +67,13 @@ function verification(socket: TLSSocket, leaf: X509Certificate, host: HostName |
   if (typeof failure === "string" && failure !== "") return failure;
   if (host === undefined || leaf.checkHost(host, { partialWildcards: false }) !== undefined) return true;
   return "ERR_TLS_CERT_ALTNAME_INVALID";
+}
+
+/** How many certificates the server sent, up to MAX_CHAIN. */
+function lengthOf(leaf: X509Certificate): number {
+  let length = 1;
+  for (let next = leaf.issuerCertificate; next !== undefined && length < MAX_CHAIN; next = next.issuerCertificate) length += 1;
+  return length;
 }
 
 /** The certificates in the order in which the server sent them. */

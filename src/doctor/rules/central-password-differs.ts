@@ -45,7 +45,7 @@ function readFindings(view: View, all: readonly Central[], node: Central): reado
   if (first === undefined) return [];
   return [
     {
-      ...words(node.node.name),
+      ...words(node),
       proof: [
         {
           text: `${nameSome(differing.map(({ name }) => name))}: the password does not open ${differing.length === 1 ? "it" : "them"}`,
@@ -72,7 +72,7 @@ function deadFinding(view: View, all: readonly Central[], { node, refs, hosts, p
   if (!without && startedLately(view, node.evidence)) return [];
   return [
     {
-      ...words(node.node.name),
+      ...words(node),
       proof: [
         {
           text: without ? "no password for the files is set" : "the row, the folder and its files are as they should be",
@@ -98,11 +98,22 @@ const servedProof = (peers: readonly string[]): Proof => ({
   source: `probe of ${peers[0] ?? ""}`,
 });
 
-const words = (name: string) => ({
-  summary: `${name} does not have the password of the certificate files`,
-  nodes: [name],
-  hosts: [],
-  remedy: `On ${name} enter the password of the certificate files again: Set-WebCentralCertProvider -PrivateKeyPassword (it is asked for, never shown).`,
-  effect: `${name} opens the files that its peers open.`,
-  actions: [{ do: "manual", node: name, text: "enter the password of the certificate files again" } as const],
-});
+function words({ node: { name }, evidence }: Central) {
+  const isCertfarm = evidence.make === "certfarm";
+  return {
+    summary: `${name} does not have the password of the certificate files`,
+    nodes: [name],
+    hosts: [],
+    remedy: isCertfarm
+      ? `Give ${name} the password file that the other nodes have: certfarm node --passwords FILE (docs/certificates.md).`
+      : `On ${name} enter the password of the certificate files again: Set-WebCentralCertProvider -PrivateKeyPassword (it is asked for, never shown).`,
+    effect: `${name} opens the files that its peers open.`,
+    actions: [
+      {
+        do: "manual",
+        node: name,
+        text: isCertfarm ? "give it the password file of the other nodes" : "enter the password of the certificate files again",
+      },
+    ] as const,
+  };
+}

@@ -1,5 +1,6 @@
 import { dayText, leafText, spanText } from "../files/certificate-text.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
+import { rereadActions } from "../files/reread-actions.ts";
 import { staleCells } from "../files/renewals.ts";
 import { groupAlike, illAndDiffering, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { FindingDraft, Proof } from "../finding.ts";
@@ -56,7 +57,7 @@ function draft(view: View, group: ServedGroup): FindingDraft {
         ? `Renew the certificate of ${what} and replace its file.`
         : `Give ${nameSome(nodes)} the certificate that ${nameSome(peers)} ${plural(peers, "serves", "serve")}.`,
     effect: `Clients accept ${what} again.`,
-    actions: [
+    actions: rereadActions(view, group, ({ reading }) => reading?.status === "ok") ?? [
       {
         do: "manual",
         text:

@@ -35,12 +35,24 @@ function finding(view: View, node: Evident<"configuration">, problem: string): F
     nodes: [name],
     hosts: [],
     proof: [{ text: shorten(problem), source: node.part.source }, ...eventProof(node.evidence, EVENTS.configurationMalformed)],
-    remedy: isCertfarm
-      ? "Correct what the problem names, then: certfarm config apply farm.yaml"
-      : `Bring a whole copy of the configuration to ${name}, then restart the service.`,
+    remedy: takenByOthers(view, node)
+      ? `Others have taken it, so ${name} should read it again: certfarm repair`
+      : isCertfarm
+        ? "Correct what the problem names, then: certfarm config apply farm.yaml"
+        : `Bring a whole copy of the configuration to ${name}, then restart the service.`,
     effect: `${name} follows the shared configuration again.`,
-    actions: [{ do: "manual", node: name, text: `bring a usable configuration to ${name}` }],
+    actions: takenByOthers(view, node)
+      ? [{ do: "resync", node: name, part: "configuration" }]
+      : [{ do: "manual", node: name, text: `bring a usable configuration to ${name}` }],
     explains: hostsUnknownTo(view, node, "any-trouble"),
     certainty: "certain",
   };
+}
+
+/** Another certfarm node has a revision as new as this one's, and no trouble with it or a newer one: then the text is well. */
+function takenByOthers(view: View, { node, evidence, part }: Evident<"configuration">): boolean {
+  if (evidence.make !== "certfarm") return false;
+  const peers = view.having("configuration").filter((peer) => peer.evidence.make === "certfarm" && peer.node.name !== node.name);
+  const newest = Math.max(0, ...peers.map((peer) => peer.part.revision ?? 0));
+  return peers.length > 0 && newest >= (part.revision ?? 0) && peers.every((peer) => peer.part.problem === undefined);
 }

@@ -1,5 +1,6 @@
 import { chainTrouble, intermediatesOf } from "../files/chains.ts";
 import { expectedLeaves } from "../files/expected-leaves.ts";
+import { rereadActions } from "../files/reread-actions.ts";
 import { storeSights } from "../files/store-sights.ts";
 import { groupAlike, servedCells, type ServedCell, type ServedGroup } from "../files/served-cells.ts";
 import type { ExaminedNode } from "../examination.ts";
@@ -103,7 +104,10 @@ function inFile(view: View, node: ExaminedNode, { cell, served }: ServedCell): r
     : [{ text: `${file.name} holds no certificate of the issuer`, source: sight.source }];
 }
 
-function actionsOf(view: View, { nodes, hosts }: Group): readonly RepairAction[] {
+function actionsOf(view: View, group: Group): readonly RepairAction[] {
+  const { nodes, hosts } = group;
+  const reread = rereadActions(view, group, ({ reading }) => reading?.facts !== undefined && reading.facts.chainEnds !== "leaf-only");
+  if (reread !== undefined) return reread;
   const made = new Map(view.nodes.map(({ name, evidence }) => [name, evidence?.make]));
   const iis = nodes.filter((node) => made.get(node) === "iis");
   const others = nodes.filter((node) => made.get(node) !== "iis");

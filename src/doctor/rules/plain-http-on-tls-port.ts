@@ -1,4 +1,5 @@
 import { nameSome } from "../name-some.ts";
+import { redoPart } from "../node/redo-part.ts";
 import type { Rule } from "../rule.ts";
 import { checkGroups, endpointsText, groupsByNode, peersProof, plural, refsOf, seenProof } from "../wire/groups.ts";
 
@@ -22,7 +23,7 @@ export const plainHttpOnTlsPort: Rule = {
       proof: [seenProof(group), ...peersProof(view, group)],
       remedy: `Turn TLS on for ${endpointsText(group)}, or stop the program that took the port.`,
       effect: `Clients of ${endpointsText(group)} get a TLS handshake.`,
-      actions: group.nodes.map((node) => ({ do: "manual" as const, node, text: `Turn TLS on for ${endpointsText(group)}` })),
+      actions: group.nodes.map((node) => redoPart(view, node, "listeners", `Turn TLS on for ${endpointsText(group)}`)),
       explains: refsOf(group.cells),
       certainty: "certain",
     })),

@@ -1,5 +1,6 @@
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
+import { redoPart } from "../node/redo-part.ts";
 import type { Rule } from "../rule.ts";
 import { describeOutcome } from "../symptoms.ts";
 import type { View } from "../view.ts";
@@ -32,7 +33,9 @@ export const proxyProtocolMismatch: Rule = {
 function expected(view: View, group: Group): FindingDraft {
   const who = nameSome(group.nodes);
   const through = view.balancers.filter(({ name }) => group.hosts.some((host) => view.healthy(name, host))).map(({ name }) => name);
-  const fine = through.length > 0;
+  // A certfarm node takes the header from those whom it trusts and demands it of nobody: that one does is no setting.
+  const demands = view.nodes.some(({ name, evidence }) => group.nodes.includes(name) && evidence?.make === "certfarm");
+  const fine = through.length > 0 && !demands;
   return {
     summary: `${who} ${plural(group.nodes, "expects", "expect")} a PROXY protocol header on ${endpointsText(group)}`,
     nodes: group.nodes,
@@ -47,7 +50,7 @@ function expected(view: View, group: Group): FindingDraft {
       ? `Nothing, when only ${nameSome(through)} connects to ${who}.`
       : `Turn the PROXY protocol off on ${who}, or on in the balancer that connects to it.`,
     effect: fine ? "Nothing changes." : "Both sides agree on the first octets of a connection.",
-    actions: fine ? [] : group.nodes.map((node) => ({ do: "manual", node, text: "Turn the PROXY protocol off, or on in the balancer" })),
+    actions: fine ? [] : group.nodes.map((node) => redoPart(view, node, "listeners", "Turn the PROXY protocol off, or on in the balancer")),
     explains: refsOf(group.cells),
     certainty: "certain",
     ...(fine ? { severity: "notice" as const } : {}),

@@ -1,6 +1,8 @@
 import { checkMissingFiles, fileNameFor, onNodes, type MissingGroup } from "../files/missing-files.ts";
 import { wildcardOf, toUnicodeHost, type HostName } from "../../base/index.ts";
-import type { FindingDraft } from "../finding.ts";
+import { firstInLine } from "../files/answering-files.ts";
+import { storeSights } from "../files/store-sights.ts";
+import type { FindingDraft, RepairAction } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule, RuleResult } from "../rule.ts";
 import type { View } from "../view.ts";
@@ -37,6 +39,13 @@ const remedyFor = (host: HostName): string => {
 };
 const EFFECT = "The nodes serve these hosts with a certificate that clients accept; other names keep theirs.";
 
+/** Others list the host's own file, so the node's listing is behind: a certfarm node reads it again. */
+function listedElsewhere(view: View, { sight, host }: MissingGroup["first"]): readonly RepairAction[] | undefined {
+  const isListed = storeSights(view).some((peer) => peer !== sight && firstInLine(peer, host) !== undefined);
+  if (!isListed || sight.node.evidence?.make !== "certfarm") return undefined;
+  return [{ do: "resync", node: sight.node.name, part: "certificates", host }];
+}
+
 function tellFile(view: View, { hosts, nodes, first }: MissingGroup) {
   const wildcard = wildcardOf(first.host);
   const file = first.file?.name ?? "";
@@ -45,7 +54,7 @@ function tellFile(view: View, { hosts, nodes, first }: MissingGroup) {
     proof: [{ text: `${file} is there, which serves names of another level`, source: first.sight.source }],
     remedy: remedyFor(first.host),
     effect: EFFECT,
-    actions: [
+    actions: listedElsewhere(view, first) ?? [
       {
         do: "manual" as const,
         text: `Put the new certificate into the central certificates as ${fileNameFor(first.host)}${wildcard === undefined ? "" : ` or ${toUnicodeHost(wildcard).replace("*", "_")}.pfx`}`,

@@ -20,6 +20,8 @@ const RUN = z.object({
   startedAt: at,
   /** When it ends by itself. */
   untilAt: at,
+  /** Until when clients were watched. */
+  watchedAt: maybeAt,
   noticedAt: maybeAt,
   namedAt: maybeAt,
   endedAt: maybeAt,

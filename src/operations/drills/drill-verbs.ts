@@ -105,7 +105,7 @@ async function start(work: Work, request: DrillRequest): Promise<DrillScore> {
   const noticed = async (): Promise<Instant | undefined> =>
     drill.name === "node-dead" ? undefined : (await stateOf(work, node, id))?.noticedAt;
   const watched = await watchClients({ clock, config, node, host, port, forMs: watchMs, signal, noticed });
-  const run = await journal.note(id, watched);
+  const run = await journal.note(id, { ...watched, watchedAt: instant(clock.now()) });
   if (run === undefined) throw new FarmError("STORE_CONFLICT", `the drill ${id} is gone from the journal`);
   return scoreOf(run, clock.now());
 }
@@ -157,7 +157,8 @@ async function refresh(work: Work, run: DrillRun): Promise<DrillRun> {
   if (told === undefined) return run;
   const { noticedAt, endedAt, endedBy, mendedAt } = told;
   const facts = {
-    ...(noticedAt === undefined ? {} : { noticedAt }),
+    // While clients are watched, what the balancer does is what counts.
+    ...(noticedAt === undefined || run.watchedAt === undefined ? {} : { noticedAt }),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(endedBy === undefined ? {} : { endedBy }),
     ...(mendedAt === undefined ? {} : { mendedAt }),
@@ -174,8 +175,8 @@ async function revived({ asker }: Work, { node, host, port, startedAt }: DrillRu
   return proof?.verdict === "proved" && proof.at !== undefined ? { mendedAt: proof.at } : undefined;
 }
 
-/** The node knows a moment earlier than the balancer. */
-const GRACE_MS = 250;
+/** A connection that the balancer gave to the node a moment before may end a moment after. */
+const GRACE_MS = 50;
 
 const lastFailed = ({ clients }: DrillRun): number => clients?.lastAt ?? 0;
 

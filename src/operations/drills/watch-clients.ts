@@ -38,7 +38,7 @@ export interface WatchQuestion {
 }
 
 const DIAL_EVERY_MS = 50;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 40;
 const HANDSHAKE_MS = 3_000;
 /** What clients meet after it was noticed matters as much as before. */
 const AFTER_MS = 1_000;
@@ -61,11 +61,14 @@ export async function watchClients(question: WatchQuestion): Promise<Watched> {
   return { ...(noticedAt === undefined ? {} : { noticedAt }), ...(clients === undefined ? {} : { clients }) };
 }
 
-/** The node's own word, or the balancer's that it is out of rotation. */
-async function whenNoticed({ clock, config, node, noticed }: WatchQuestion): Promise<Instant | undefined> {
-  const [told, view] = await Promise.all([noticed().catch(() => undefined), lookAtBalancer(config.balancer?.health)]);
-  if (told !== undefined) return told;
-  const isOut = view.kind === "answers" && view.nodes.some(({ name, inRotation }) => name === node && !inRotation);
+/** When the balancer left the node out for the host; without a balancer, when the node's own proof failed. */
+async function whenNoticed({ clock, config, node, host, port, noticed }: WatchQuestion): Promise<Instant | undefined> {
+  if (config.balancer === undefined) return noticed().catch(() => undefined);
+  const view = await lookAtBalancer(config.balancer.health);
+  if (view.kind !== "answers") return undefined;
+  const isOut =
+    view.nodes.some(({ name, inRotation }) => name === node && !inRotation) ||
+    view.names.some((one) => one.host === host && one.port === port && one.failedBy.includes(node));
   return isOut ? clock.now() : undefined;
 }
 
