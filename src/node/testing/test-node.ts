@@ -22,7 +22,12 @@ export interface TestFarm {
   apply(yaml: string): Promise<void>;
   start(
     name: string,
-    settings?: { readonly clock?: Clock; readonly rotateTicketsEveryMs?: number; readonly noticeMs?: number },
+    settings?: {
+      readonly clock?: Clock;
+      readonly rotateTicketsEveryMs?: number;
+      readonly noticeMs?: number;
+      readonly allowDrills?: boolean;
+    },
   ): Promise<Node>;
   close(): Promise<void>;
 }
