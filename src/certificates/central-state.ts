@@ -16,7 +16,7 @@ export interface CertificateLimits {
   readonly maxWaiting: number;
   /** Files whose facts are remembered. @default 20,000 */
   readonly maxKnown: number;
-  /** Files whose key and chain are held ready. @default 2,000 */
+  /** Files whose key and chain are held ready: those being put to use, as what is in use holds its own. @default 500 */
   readonly maxPrepared: number;
   /** Octets of those. @default 32 MiB */
   readonly maxPreparedBytes: number;
@@ -29,7 +29,7 @@ export const DEFAULT_LIMITS: CertificateLimits = {
   maxFileBytes: 1 << 20,
   maxWaiting: 4_096,
   maxKnown: 20_000,
-  maxPrepared: 2_000,
+  maxPrepared: 500,
   maxPreparedBytes: 32 << 20,
   maxCovering: 40_000,
 };
