@@ -109,9 +109,9 @@ async function measureTools(bench, { roots, servers }) {
     const started = performance.now();
     for (let at = 0; at < hosts; at += 1) {
       for (const { port } of servers.slice(0, tried)) {
-        const [program, args] = command(hostName(at), port);
+        const words = command(hostName(at), port).flat();
         // testssl.sh tells by its exit code how many things it dislikes.
-        await runCommand("sh", ["-c", '"$@" || [ "$0" = testssl ]', program, program, ...args], { cpu: BOTH });
+        await runCommand("sh", ["-c", '"$@" || [ "$0" = testssl ]', words[0], ...words], { cpu: BOTH });
       }
     }
     const ms = ((performance.now() - started) / hosts / tried) * NODES;

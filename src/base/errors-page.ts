@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorRow } from "./errors.ts";
+import type { ErrorRow } from "./error-row.ts";
+import { ERRORS } from "./errors.ts";
 
 const HEAD = `# Errors
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 
-import { ERRORS, FarmError, systemCode, toFarmError, type ErrorRow } from "./errors.ts";
+import type { ErrorRow } from "./error-row.ts";
+import { ERRORS, FarmError, systemCode, toFarmError } from "./errors.ts";
 
 describe("the table of errors", () => {
   const rows: readonly [string, ErrorRow][] = Object.entries(ERRORS);

@@ -1,5 +1,6 @@
 /** The lowest room: errors, names, addresses, time, secrets and logs. */
-export { ERRORS, FarmError, systemCode, toFarmError, type ErrorCode, type ErrorRow, type Facts } from "./errors.ts";
+export type { ErrorRow } from "./error-row.ts";
+export { ERRORS, FarmError, systemCode, toFarmError, type ErrorCode, type Facts } from "./errors.ts";
 export { instant, systemClock, type Clock, type Instant } from "./clock.ts";
 export { Secret } from "./secret.ts";
 export {

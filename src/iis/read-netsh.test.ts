@@ -369,7 +369,8 @@ describe("readNetsh", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     const host = fc.domain().map((name) => requireHostName(name) as string as HostPattern);
     const address = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => parseIpAddress(text) ?? ("10.0.0.1" as IpAddress));
-    const digits = (length: number) => fc.string({ unit: fc.constantFrom(..."0123456789ABCDEF".split("")), minLength: length, maxLength: length });
+    const digits = (length: number) =>
+      fc.string({ unit: fc.constantFrom(..."0123456789ABCDEF".split("")), minLength: length, maxLength: length });
     const key: fc.Arbitrary<EvidenceRowKey> = fc.oneof(
       fc.record({ kind: fc.constant("ip" as const), address, port }).filter((row) => row.address !== "0.0.0.0" && row.address !== "::"),
       fc.record({ kind: fc.constant("any" as const), family: fc.constantFrom(4 as const, 6 as const), port }),

@@ -122,7 +122,11 @@ function proofOf(view: View, hits: readonly Hit[]): FindingDraft["proof"] {
   const first = hits.find(({ symptom }) => symptom !== undefined) ?? hits[0];
   if (first === undefined) return [{ text: "nothing", source: "" }];
   const { file, sight, problem } = first;
-  return [{ text: `${file.name}: ${problem}`, source: sight.source }, ...wireProof(view, first), ...peerProof(view, first, new Set(hits.map(({ sight }) => sight)))];
+  return [
+    { text: `${file.name}: ${problem}`, source: sight.source },
+    ...wireProof(view, first),
+    ...peerProof(view, first, new Set(hits.map(({ sight }) => sight))),
+  ];
 }
 
 function wireProof(view: View, { sight, host, file, symptom }: Hit): readonly Proof[] {

@@ -66,9 +66,7 @@ function draft(view: View, group: ServedGroup): FindingDraft {
     ],
     remedy: `Renew the ${plural(hosts, "certificate", "certificates")} of ${what}.`,
     effect: "New connections get the new certificate.",
-    actions: [
-      { do: "manual", text: `Renew the certificate of ${what} and copy the new file over the old one` },
-    ],
+    actions: [{ do: "manual", text: `Renew the certificate of ${what} and copy the new file over the old one` }],
     explains: [],
     certainty: "certain",
     severity: severityOf(found, view.examination.at) ?? "warning",
