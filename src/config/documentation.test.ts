@@ -81,7 +81,7 @@ describe("docs/configuration.md", () => {
   });
 });
 
-/** After a change of the schema: npx vitest run --project unit src/config/documentation.test.ts -u */
+/** After a change of the schema: npx vitest run --project pure src/config/documentation.test.ts -u */
 describe("schema/farm.schema.json", () => {
   it("is the schema that the program checks by", async () => {
     await expect(`${JSON.stringify(farmSchema(), undefined, 2)}\n`).toMatchFileSnapshot("../../schema/farm.schema.json");
