@@ -51,7 +51,7 @@ export async function run(bench) {
     bench.report({ what: `drill started to named by doctor --watch, worst of ${what}`, figure: worst("namedMs"), unit: "s", bar: 5 });
     bench.report({ what: `repair, done and proved, one node, worst of ${what}`, figure: worst("repairMs"), unit: "s", bar: 10 });
   } finally {
-    process.kill(-farm.pid, "SIGINT");
+    if (farm.pid !== undefined) process.kill(-farm.pid, "SIGINT");
     await new Promise((resolve) => farm.once("exit", resolve));
   }
 }
