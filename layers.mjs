@@ -20,4 +20,4 @@ export const LAYERS = [
 export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor", "iis", "peers"];
 
 /** Files that other rooms may enter besides index.ts. */
-export const SIDE_DOORS = ["store/conformance", "pki/certificate", "admin/client", "config/parse-farm-config", "config/text-diff"];
+export const SIDE_DOORS = ["workers/testing/compile", "store/conformance", "pki/certificate", "admin/client", "config/parse-farm-config", "config/text-diff"];

@@ -6,20 +6,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { requireHostName, silentLog, systemClock } from "../base/index.ts";
 import { openDirectoryStore, type FarmStore } from "../store/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { openCentralCertificates } from "./central.ts";
 import { openKeptCopies, type KeptCopies } from "./keep.ts";
 import { makeCertificate, type TestFiles } from "./testing/certificate-files.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 import type { CentralCertificates } from "./types.ts";
 
 const FILE = "www.example.com.pem";
 const HOST = requireHostName("www.example.com");
 
-let compiled: ReturnType<typeof compileWorker>;
+let compiled: Compiled;
 let first: TestFiles;
 let second: TestFiles;
-beforeAll(() => {
-  compiled = compileWorker();
+beforeAll(async () => {
+  compiled = await compile("certificates/read-worker.ts");
   first = makeCertificate({ names: ["www.example.com"] });
   second = makeCertificate({ names: ["www.example.com"] });
 });

@@ -6,20 +6,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { requireHostName, Secret, silentLog, systemClock } from "../base/index.ts";
 import { createMemoryStore, type FarmStore } from "../store/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { openCentralCertificates, type CentralSettings } from "./central.ts";
 import { openKeptCopies } from "./keep.ts";
 import { fixedPasswords } from "./passwords.ts";
 import { makeCertificate, type TestFiles } from "./testing/certificate-files.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 import type { CentralCertificates, CertificateChange } from "./types.ts";
 
-let compiled: ReturnType<typeof compileWorker>;
+let compiled: Compiled;
 let www: TestFiles;
 let renewed: TestFiles;
 let rsa: TestFiles;
 let wild: TestFiles;
-beforeAll(() => {
-  compiled = compileWorker();
+beforeAll(async () => {
+  compiled = await compile("certificates/read-worker.ts");
   www = makeCertificate({ names: ["www.example.com"] });
   renewed = makeCertificate({ names: ["www.example.com"] });
   rsa = makeCertificate({ names: ["www.example.com"], key: "rsa" });

@@ -5,23 +5,23 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { instant, Secret } from "../base/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { checkCertificateFiles, checkFiles, type CheckSettings } from "./check-files.ts";
 import { fixedPasswords } from "./passwords.ts";
 import { makeCertificate, type TestFiles } from "./testing/certificate-files.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 
 let folder = "";
 let files: TestFiles;
-let compiled: ReturnType<typeof compileWorker>;
+let compiled: Compiled;
 let settings: CheckSettings;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "check-"));
   files = makeCertificate({ names: ["www.example.com"] });
-  compiled = compileWorker();
+  compiled = await compile("certificates/read-worker.ts");
   settings = { passwords: fixedPasswords([new Secret("hush")]), now: instant(Date.now()), workers: { entry: compiled.entry } };
 });
 afterAll(async () => {
-  compiled.remove();
+  await compiled.remove();
   await rm(folder, { recursive: true });
 });
 

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { instant, Secret } from "../base/index.ts";
 import { createMemoryStore } from "../store/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { listCertificates, type ListSettings } from "./list-certificates.ts";
 import { fixedPasswords } from "./passwords.ts";
 import { makeCertificate, type TestFiles } from "./testing/certificate-files.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 import type { FileListing } from "./types.ts";
 
-let compiled: ReturnType<typeof compileWorker>;
+let compiled: Compiled;
 let www: TestFiles;
-beforeAll(() => {
-  compiled = compileWorker();
+beforeAll(async () => {
+  compiled = await compile("certificates/read-worker.ts");
   www = makeCertificate({ names: ["www.example.com"], until: "20980101000000Z" });
 });
 afterAll(() => compiled.remove());

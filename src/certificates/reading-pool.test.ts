@@ -7,22 +7,22 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vite
 
 import { instant, Secret } from "../base/index.ts";
 import type { FileReading } from "../pki/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { ReadingPool, type WorkerSettings } from "./reading-pool.ts";
 import { makeCertificate } from "./testing/certificate-files.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 
 let folder = "";
-let compiled: ReturnType<typeof compileWorker>;
+let compiled: Compiled;
 const pools: ReadingPool[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pool-"));
-  compiled = compileWorker();
+  compiled = await compile("certificates/read-worker.ts");
 });
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close()));
 });
 afterAll(async () => {
-  compiled.remove();
+  await compiled.remove();
   await rm(folder, { recursive: true });
 });
 

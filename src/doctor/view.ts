@@ -2,6 +2,7 @@ import type { HostName } from "../base/index.ts";
 import type { EvidencePart, NodeEvidence } from "./evidence.ts";
 import type { Cell, ExaminedNode, Examination } from "./examination.ts";
 import type { CellRef, Symptom } from "./finding.ts";
+import { groupBy } from "./group-by.ts";
 
 /** A node with a part of evidence. */
 export interface Evident<P extends EvidencePart> {
@@ -88,14 +89,3 @@ export function indexExamination(examination: Examination, symptoms: readonly Sy
 export const cellKey = ({ node, host }: CellRef): string => `${host} ${node}`;
 export const endpointKey = ({ node, host, endpoint }: CellRef): string =>
   endpoint === undefined ? cellKey({ node, host }) : `${endpoint.address} ${endpoint.port} ${host} ${node}`;
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
-}

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
 import { requireHostName, systemClock, type Endpoint, type HostName } from "../base/index.ts";
 import type { Cell, ExaminedNode, ProbeOutcome } from "../doctor/index.ts";
+import { compile, type Compiled } from "../workers/testing/compile.ts";
 import { lookAround, type LookControl, type LookPlan, type LookResult } from "./index.ts";
-import { compileWorker } from "./testing/compiled-worker.ts";
 import { TestServers, type TestPair } from "./testing/test-servers.ts";
 
 const www = requireHostName("www.example.test");
@@ -18,17 +18,17 @@ const ALPN = { ALPNProtocols: ["h2", "http/1.1"] };
 let servers: TestServers;
 let pair: TestPair;
 let other: TestPair;
-let worker: ReturnType<typeof compileWorker>;
+let worker: Compiled;
 
 beforeAll(async () => {
-  worker = compileWorker();
+  worker = await compile("probe/look-worker.ts");
   servers = await TestServers.start();
   pair = await servers.issue(["www.example.test", "shop.example.test", "*.many.example.test"]);
   other = await servers.issue(["other.example.test"]);
 });
-afterAll(() => {
+afterAll(async () => {
   servers.close();
-  worker.remove();
+  await worker.remove();
 });
 
 const node = (name: string, ...endpoints: Endpoint[]): ExaminedNode => ({ name, role: "node", endpoints });

@@ -8,9 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { silentLog, systemClock, type Log } from "../base/index.ts";
 import { createMemoryBacking, createMemoryStore, type FarmStore, type MemoryCall } from "../store/index.ts";
+import { compile } from "../workers/testing/compile.ts";
 import { createContentReplica, type ContentReplica, type ContentReplicaSettings } from "./content-replica.ts";
 import { eventually } from "./testing/await-state.ts";
-import { compile } from "./testing/compile.ts";
 import { filesOf, manifestOf, publishFiles, publishManifest, putFiles } from "./testing/content-fixture.ts";
 import { scratchDirectory } from "./testing/scratch.ts";
 

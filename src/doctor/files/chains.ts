@@ -1,6 +1,6 @@
 import type { SeenCertificate } from "../observation.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import type { Served } from "../wire/served.ts";
 import { servedCells, type ServedCell } from "./served-cells.ts";
 

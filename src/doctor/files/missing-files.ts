@@ -4,7 +4,7 @@ import type { FindingDraft, Proof, Symptom } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { RuleResult } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { absenceOf, type Absence } from "./absent-files.ts";
 import { firstInLine } from "./answering-files.ts";
 import { certificateOrigin } from "./certificate-origin.ts";

@@ -1,7 +1,7 @@
 import type { Cell } from "../examination.ts";
 import type { CellRef } from "../finding.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { groupOf, illRefs, type Group } from "../wire/groups.ts";
 import { covers, servedOf, type Served } from "../wire/served.ts";
 

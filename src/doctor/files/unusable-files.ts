@@ -4,7 +4,7 @@ import type { CellRef, FindingDraft, Proof, RepairAction, Severity, Symptom } fr
 import { nameSome } from "../name-some.ts";
 import type { RuleResult } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { firstInLine } from "./answering-files.ts";
 import { mayServe } from "./central-files.ts";
 import { leafText } from "./certificate-text.ts";

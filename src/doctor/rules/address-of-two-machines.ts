@@ -1,7 +1,7 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import { flips } from "../wire/flips.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { checkFindings, endpointsText, groupOf, illRefs, probeOf } from "../wire/groups.ts";
 import { certificateText, servedOf } from "../wire/served.ts";
 

@@ -6,7 +6,7 @@ import type { Rule } from "../rule.ts";
 import { describeOutcome } from "../symptoms.ts";
 import type { View } from "../view.ts";
 import { connectionsOf, isGood, isMixed } from "../wire/connections.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { illRefs, probeOf } from "../wire/groups.ts";
 import { outcomeOf } from "../wire/served.ts";
 

@@ -7,7 +7,7 @@ import { result, withoutEvidence } from "../node/rule-results.ts";
 import { usualOf } from "../node/usual-of.ts";
 import type { Rule } from "../rule.ts";
 import type { Evident, View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 
 type Bound = Evident<"bindings">;
 

@@ -10,7 +10,7 @@ import type { FindingDraft, Symptom } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { servedOf } from "../wire/served.ts";
 
 /** The name of a file is a promise that no server checks. */

@@ -10,7 +10,7 @@ import type { CellRef, FindingDraft, Proof, RepairAction, Severity } from "../fi
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural, probeOf } from "../wire/groups.ts";
 
 /** Two certificates compete for one name. */

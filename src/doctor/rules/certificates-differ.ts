@@ -7,7 +7,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { checkFindings, groupOf, illRefs, plural, probeOf, type Group } from "../wire/groups.ts";
 import { covers, type Served, servedOf } from "../wire/served.ts";
 

@@ -5,7 +5,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { checkFindings, plural, probeOf } from "../wire/groups.ts";
 import { servedOf } from "../wire/served.ts";
 

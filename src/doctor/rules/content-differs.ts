@@ -5,7 +5,7 @@ import { usualOf } from "../node/usual-of.ts";
 import type { Rule } from "../rule.ts";
 import { shorten } from "../shorten.ts";
 import type { Evident, View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 
 interface Copy {
   readonly node: Evident<"content">;

@@ -1,6 +1,6 @@
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 import { leadsToFarm, resolutions } from "../wire/resolution.ts";
 

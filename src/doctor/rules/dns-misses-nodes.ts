@@ -2,7 +2,7 @@ import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 import { resolutions, type Resolution } from "../wire/resolution.ts";
 

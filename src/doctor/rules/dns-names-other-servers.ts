@@ -1,7 +1,7 @@
 import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 import { leadsToFarm, resolutions, type Resolution } from "../wire/resolution.ts";
 

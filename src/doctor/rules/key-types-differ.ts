@@ -4,7 +4,7 @@ import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
 import { can } from "../wire/can.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { checkFindings, groupOf, illRefs, kindProof, plural, seenProof, type Group } from "../wire/groups.ts";
 import { servedOf } from "../wire/served.ts";
 

@@ -8,7 +8,7 @@ import type { FindingDraft, Severity } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 
 /** Whoever writes the copies one by one is done within ten minutes. */

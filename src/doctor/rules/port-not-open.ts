@@ -8,7 +8,7 @@ import { result, withoutEvidence } from "../node/rule-results.ts";
 import type { Rule } from "../rule.ts";
 import { shorten } from "../shorten.ts";
 import type { Evident, View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 
 type Listening = Evident<"listeners">;
 

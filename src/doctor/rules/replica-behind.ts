@@ -7,7 +7,7 @@ import type { CellRef, FindingDraft, RepairAction, Severity } from "../finding.t
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 
 /** Replication and certfarm's own listing are not that slow. */

@@ -5,7 +5,7 @@ import type { Rule } from "../rule.ts";
 import { shorten } from "../shorten.ts";
 import type { View } from "../view.ts";
 import { isHttpApi } from "../wire/cause-of.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { checkFindings, groupOf, illRefs, peersProof, plural, probeOf, type Group } from "../wire/groups.ts";
 import { covers, servedOf } from "../wire/served.ts";
 

@@ -5,7 +5,7 @@ import type { CellRef, FindingDraft, Proof, RepairAction, Severity } from "../fi
 import { nameSome } from "../name-some.ts";
 import type { Rule } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 
 /** Authorities date certificates back by up to an hour; without the file's time that is all there is to go by. */
 const ISSUED_JUST_NOW_MS = 2 * 3_600_000;

@@ -3,7 +3,7 @@ import type { FindingDraft } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule, RuleResult } from "../rule.ts";
 import type { Evident, View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural, probeOf } from "../wire/groups.ts";
 import { sameMake } from "../wire/same-make.ts";
 import { servedOf } from "../wire/served.ts";

@@ -6,7 +6,7 @@ import type { FindingDraft, RepairAction } from "../finding.ts";
 import { nameSome } from "../name-some.ts";
 import type { Rule, RuleResult } from "../rule.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "../wire/group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { plural } from "../wire/groups.ts";
 import { servedOf } from "../wire/served.ts";
 

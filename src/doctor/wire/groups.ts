@@ -6,7 +6,7 @@ import type { RuleResult } from "../rule.ts";
 import { describeOutcome } from "../symptoms.ts";
 import { endpointKey, type View } from "../view.ts";
 import type { WireCause } from "./cause-of.ts";
-import { groupBy } from "./group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { outcomeOf } from "./served.ts";
 import { suspectsOf } from "./suspects.ts";
 

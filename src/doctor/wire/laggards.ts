@@ -1,6 +1,6 @@
 import type { Cell } from "../examination.ts";
 import type { View } from "../view.ts";
-import { groupBy } from "./group-by.ts";
+import { groupBy } from "../group-by.ts";
 import { groupOf, type Group } from "./groups.ts";
 import { sameMake } from "./same-make.ts";
 import { servedOf } from "./served.ts";

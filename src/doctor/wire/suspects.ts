@@ -4,7 +4,7 @@ import { endpointKey, type View } from "../view.ts";
 import { balancerCauseOf, factsBehind } from "./balancer-cause-of.ts";
 import { causeOf, type WireCause } from "./cause-of.ts";
 import { endpointFacts, type EndpointFacts } from "./endpoint-facts.ts";
-import { groupBy } from "./group-by.ts";
+import { groupBy } from "../group-by.ts";
 
 /** An ill cell with its cause. */
 export interface Suspect {

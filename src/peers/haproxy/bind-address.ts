@@ -1,13 +1,11 @@
-import { parseIpAddress, parsePort, type IpAddress } from "../../base/index.ts";
+import { parseIpAddress, type IpAddress } from "../../base/index.ts";
+import { parsePortRange } from "../port-range.ts";
 
 /** Where a `bind` listens. */
 export interface BindAddress {
   readonly address: IpAddress | "*";
   readonly port: number;
 }
-
-/** Ranges of ports are for a few, not for all there are. */
-const MAX_RANGE = 1_000;
 
 /**
  * The places that the first word of `bind` names: `:443`, `*:443,[::]:443`, `10.0.0.4:8000-8010`, `ipv6@:::443`. Sockets, QUIC and inherited
@@ -23,7 +21,7 @@ export function readBindAddresses(text: string): readonly BindAddress[] | string
     if (rest.startsWith("/") || /^(quic|u|abns|fd|sockpair|rhttp)/.test(family)) continue;
     const colon = rest.lastIndexOf(":");
     const address = addressOf(rest.slice(0, Math.max(colon, 0)), family);
-    const ports = colon < 0 ? undefined : portsOf(rest.slice(colon + 1));
+    const ports = colon < 0 ? undefined : parsePortRange(rest.slice(colon + 1));
     if (address === undefined || ports === undefined) return `${one} is not an address and a port`;
     for (const port of ports) places.push({ address, port });
   }
@@ -33,11 +31,4 @@ export function readBindAddresses(text: string): readonly BindAddress[] | string
 function addressOf(text: string, family: string): IpAddress | "*" | undefined {
   if (text === "" || text === "*" || text === "0.0.0.0") return family.endsWith("6") ? parseIpAddress("::") : "*";
   return parseIpAddress(text);
-}
-
-function portsOf(text: string): readonly number[] | undefined {
-  const [first = "", last = first] = text.split("-");
-  const [from, to] = [parsePort(first), parsePort(last)];
-  if (from === undefined || to === undefined || to < from || to - from >= MAX_RANGE) return undefined;
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

@@ -1,4 +1,5 @@
-import { parseIpAddress, parsePort, type IpAddress } from "../../base/index.ts";
+import { parseIpAddress, type IpAddress } from "../../base/index.ts";
+import { parsePortRange } from "../port-range.ts";
 
 /** Where a server listens: what its `listen` says. */
 export interface Listen {
@@ -9,9 +10,6 @@ export interface Listen {
   readonly isDefault: boolean;
   readonly proxyProtocol: boolean;
 }
-
-/** Ranges of ports are for a few, not for all there are. */
-const MAX_RANGE = 1_000;
 
 /**
  * The places that `listen` names: one, or each port of a range. A path of a socket gives none; text is what could not be understood.
@@ -24,7 +22,7 @@ export function readListen(args: readonly string[]): readonly Listen[] | string 
   // `443` is a port, `10.0.0.4` an address.
   const [address, range] = /^\d+(-\d+)?$/.test(place) ? ["*", place] : [match?.[1] ?? place, match?.[2] ?? "80"];
   const parsed = parseAddress(address);
-  const ports = portsOf(range);
+  const ports = parsePortRange(range);
   if (parsed === undefined || ports === undefined) return `${place} is not an address and a port`;
   return ports.map((port) => ({
     address: parsed,
@@ -39,11 +37,4 @@ export function readListen(args: readonly string[]): readonly Listen[] | string 
 function parseAddress(text: string): IpAddress | "*" | undefined {
   if (text === "*" || text === "" || text === "0.0.0.0") return "*";
   return parseIpAddress(text);
-}
-
-function portsOf(text: string): readonly number[] | undefined {
-  const [first = "", last = first] = text.split("-");
-  const [from, to] = [parsePort(first), parsePort(last)];
-  if (from === undefined || to === undefined || to < from || to - from >= MAX_RANGE) return undefined;
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

@@ -70,6 +70,8 @@ async function work(state: Store, name: string, told: Told, isOver: () => boolea
 async function follow(watch: AsyncIterable<Change>, seen: Map<string, Rev>, changes: Change[]): Promise<void> {
   for await (const change of watch) {
     changes.push(change);
+    // A write may be acknowledged before the watch takes its first list.
+    if (change.type === "reset") for (const { key, rev } of change.entries) seen.set(key, rev);
     if (change.type === "put") seen.set(change.entry.key, change.entry.rev);
     if (change.type === "put" && change.entry.key === "log/end") return;
   }

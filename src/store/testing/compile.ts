@@ -21,7 +21,7 @@ const OPTIONS = {
 export async function compileChild(target: string): Promise<string> {
   for (const room of ["base", "store"]) {
     const files = await readdir(join(SOURCE, room), { recursive: true });
-    const wanted = files.filter((file) => file.endsWith(".ts") && !/\.test\.ts$|conformance\.ts$|compile\.ts$/.test(file));
+    const wanted = files.filter((file) => file.endsWith(".ts") && !/\.test\.ts$|conformance\.ts$|^conformance\/|compile\.ts$/.test(file));
     await Promise.all(wanted.map((file) => compileFile(join(room, file), target)));
   }
   await writeFile(join(target, "package.json"), `{ "type": "module" }\n`);

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 import { makeTempRoot } from "./temp-root.ts";
 
@@ -16,6 +17,8 @@ export interface EtcdProcess {
   signal(name: NodeJS.Signals): void;
   /** Resolves when all its threads stand still after SIGSTOP, which takes a moment on a busy machine. */
   hasStopped(): Promise<void>;
+  /** Resolves at the next line of its log with this text; `--log-level info` among the arguments makes it talk. */
+  says(text: string): Promise<void>;
   /** Resolves when it has ended. */
   kill(): Promise<void>;
 }
@@ -89,11 +92,13 @@ export async function startEtcd(
 
 function etcdProcess(words: readonly string[], port: number, url: string): EtcdProcess {
   let child: ChildProcess | undefined;
+  const lines = new EventEmitter();
   return {
     port,
     url,
     async start() {
-      child = spawn("etcd", words, { stdio: ["ignore", "ignore", "inherit"], env: { PATH: process.env["PATH"], GOMAXPROCS: "1" } });
+      child = spawn("etcd", words, { stdio: ["ignore", "ignore", "pipe"], env: { PATH: process.env["PATH"], GOMAXPROCS: "1" } });
+      if (child.stderr !== null) createInterface({ input: child.stderr }).on("line", (line) => tell(line, lines));
       process.once("exit", () => child?.kill("SIGKILL"));
       while (!(await listens(port))) {
         if (child.exitCode !== null) throw new Error(`etcd ended with ${child.exitCode}`);
@@ -107,6 +112,15 @@ function etcdProcess(words: readonly string[], port: number, url: string): EtcdP
       while (!/^State:\s+T/m.test(await readFile(`/proc/${child?.pid}/status`, "utf8")))
         await new Promise((resolve) => setTimeout(resolve, 5));
     },
+    says: (text) =>
+      new Promise((resolve) => {
+        const listen = (line: string): void => {
+          if (!line.includes(text)) return;
+          lines.off("line", listen);
+          resolve();
+        };
+        lines.on("line", listen);
+      }),
     async kill() {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
@@ -114,6 +128,12 @@ function etcdProcess(words: readonly string[], port: number, url: string): EtcdP
       await ended;
     },
   };
+}
+
+/** What ends a member is shown to whoever runs the test; the rest is for those who wait for it. */
+function tell(line: string, lines: EventEmitter): void {
+  if (!/"level":"(?:debug|info|warn|error)"/.test(line)) process.stderr.write(`${line}\n`);
+  lines.emit("line", line);
 }
 
 function listens(port: number): Promise<boolean> {
