@@ -1,7 +1,8 @@
 import { formatEndpoint } from "../base/index.ts";
 import type { Cell, Gap, Observation, ProbeKind } from "../doctor/index.ts";
 import type { LookJob } from "./look-job.ts";
-import type { GivenUp, SeenCell } from "./run-job.ts";
+import type { GivenUp } from "./run-job.ts";
+import type { SeenCell } from "./work-cell.ts";
 
 /** Puts together what the parts of a look saw: cells in the plan's order, and what is missing. */
 export class Assembly {

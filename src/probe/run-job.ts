@@ -1,20 +1,11 @@
-import type { Clock } from "../base/index.ts";
-import { FarmError } from "../base/index.ts";
-import type { Observation, ProbeKind, RequestObservation } from "../doctor/index.ts";
-import { closerKinds, isSuspicious, patternOf, samplesOf, type BaseSight, type Level } from "./closer-look.ts";
+import { FarmError, type Clock } from "../base/index.ts";
+import type { Observation, ProbeKind } from "../doctor/index.ts";
+import { CellDials, GIVE_UP_AFTER } from "./cell-dials.ts";
+import { closerKinds, isSuspicious, patternOf, samplesOf, type Level } from "./closer-look.ts";
 import { Dialler } from "./dialler.ts";
 import { runLanes, type Task } from "./lanes.ts";
-import { isMeant, type LookHost, type LookJob, type LookTarget } from "./look-job.ts";
-
-/** A cell as a job gives it out; `target` and `host` are numbers of the job's targets and of the plan's hosts. */
-export interface SeenCell {
-  readonly target: number;
-  readonly host: number;
-  readonly probes: Readonly<Partial<Record<ProbeKind, Observation>>>;
-  readonly samples?: readonly Observation[];
-  readonly sessionFrom?: string;
-  readonly request?: RequestObservation;
-}
+import { isMeant, type LookHost, type LookJob } from "./look-job.ts";
+import { seenCell, sightsOf, UNTRIED, type SeenCell, type WorkHost, type WorkSight, type WorkTarget } from "./work-cell.ts";
 
 /** Where a job gives out what it sees. */
 export interface JobSink {
@@ -39,40 +30,9 @@ export interface GivenUp {
   readonly skippedRequests: number;
 }
 
-/** Handshakes that time out in a row at one endpoint before it is given up, and requests: each holds a place for all of its time. */
-const GIVE_UP_AFTER = 12;
-const GIVE_UP_REQUESTS_AFTER = 4;
 const MAX_PATTERNS = 1_000;
 /** Hosts that are looked at more closely together, and given out then: with the deeper set for all, not everything is in hand at once. */
 const HOSTS_AT_ONCE = 200;
-
-interface WorkTarget extends LookTarget {
-  readonly number: number;
-  /** Timeouts in a row. */
-  silent: number;
-  silentRequests: number;
-  skipped: number;
-  skippedRequests: number;
-  sampled: boolean;
-}
-
-const UNTRIED = { silent: 0, silentRequests: 0, skipped: 0, skippedRequests: 0, sampled: false };
-
-interface WorkCell {
-  readonly target: WorkTarget;
-  readonly host: LookHost;
-  readonly probes: Partial<Record<ProbeKind, Observation>>;
-  samples?: Observation[];
-  sessionFrom?: string;
-  request?: RequestObservation;
-  session?: Buffer;
-}
-
-interface WorkHost {
-  readonly cells: readonly WorkCell[];
-  open: number;
-  level: Level;
-}
 
 /** Does a job: all base handshakes first, then what is to be looked at more closely. Ends early, with what is known, when the signal aborts. */
 export async function runJob(job: LookJob, control: JobControl): Promise<readonly GivenUp[]> {
@@ -83,6 +43,7 @@ class JobRun {
   readonly #job: LookJob;
   readonly #control: JobControl;
   readonly #dialler: Dialler;
+  readonly #dials: CellDials;
   readonly #targets: readonly WorkTarget[];
   /** Hosts whose base handshakes are under way. */
   readonly #begun = new Map<LookHost, WorkHost>();
@@ -96,6 +57,7 @@ class JobRun {
     this.#job = job;
     this.#control = control;
     this.#dialler = new Dialler(job, control);
+    this.#dials = new CellDials(this.#dialler, (dials) => this.#counted(dials));
     this.#targets = job.targets.map((target, number) => ({ ...target, number, ...UNTRIED }));
   }
 
@@ -175,7 +137,7 @@ class JobRun {
     const cell = work.cells.find((one) => one.target === target);
     if (cell !== undefined) {
       if (target.silent >= GIVE_UP_AFTER) this.#skip(target);
-      else cell.probes.sni = await this.#counted(this.#baseHandshake(target, cell.host));
+      else cell.probes.sni = await this.#counted(this.#dials.baseHandshake(target, cell.host));
     }
     work.open -= 1;
     if (work.open > 0) return;
@@ -186,20 +148,6 @@ class JobRun {
   #skip(target: WorkTarget): void {
     target.skipped += 1;
     this.#total -= 1;
-  }
-
-  /** A handshake that times out is tried once more: one flake is no fault. */
-  async #baseHandshake(target: WorkTarget, { name }: LookHost): Promise<Observation> {
-    const first = await this.#dialler.probe("sni", target, name);
-    if (first.outcome.kind !== "timeout") {
-      target.silent = 0;
-      return first;
-    }
-    target.silent += 1;
-    if (target.silent >= GIVE_UP_AFTER) return first;
-    const second = await this.#dialler.probe("sni", target, name);
-    if (second.outcome.kind !== "timeout") target.silent = 0;
-    return { ...second, attempts: 2 };
   }
 
   /** Decides how closely a host is looked at; one that is done is given out at once. */
@@ -237,50 +185,17 @@ class JobRun {
     const samples = samplesOf(sight, level, this.#job.samples);
     const served = sight.sni.outcome.kind === "served";
     return [
-      ...(served ? [() => this.#request(cell)] : []),
+      ...(served ? [() => this.#dials.request(cell)] : []),
       ...(level === "closer" ? closerKinds(sight, beside) : []).map((kind) => async () => {
-        cell.probes[kind] = await this.#counted(kind === "proxy-header" ? this.#withHeader(cell) : this.#dialler.probe(kind, target, name));
+        cell.probes[kind] = await this.#counted(
+          kind === "proxy-header" ? this.#dials.withHeader(cell) : this.#dialler.probe(kind, target, name),
+        );
       }),
-      ...(served && level !== "request" ? [() => this.#ownSession(cell)] : []),
+      ...(served && level !== "request" ? [() => this.#dials.ownSession(cell)] : []),
       ...Array.from({ length: samples }, () => async () => {
         (cell.samples ??= []).push(await this.#counted(this.#dialler.probe("sni", target, name)));
       }),
     ];
-  }
-
-  async #request(cell: WorkCell): Promise<void> {
-    const { target, host } = cell;
-    if (target.silentRequests >= GIVE_UP_REQUESTS_AFTER) {
-      target.skippedRequests += 1;
-      cell.probes.http11 = await this.#counted(this.#dialler.probe("http11", target, host.name));
-      return;
-    }
-    const { observation, request, late } = await this.#counted(this.#dialler.request(target, host.name));
-    target.silentRequests = late ? target.silentRequests + 1 : 0;
-    cell.probes.http11 = observation;
-    // A server of HTTP/2 alone is no failure of a request.
-    const { outcome } = observation;
-    if (outcome.kind !== "alert" || outcome.alert !== "no_application_protocol") cell.request = request;
-  }
-
-  /** Version 1 of the header, which all know; version 2 where that does not help. */
-  async #withHeader({ target, host }: WorkCell): Promise<Observation> {
-    const first = await this.#dialler.probe("proxy-header", target, host.name, { proxyHeader: 1 });
-    if (first.outcome.kind === "served") return first;
-    const second = await this.#dialler.probe("proxy-header", target, host.name, { proxyHeader: 2 });
-    return second.outcome.kind === "served" ? second : first;
-  }
-
-  /** A session from this endpoint, offered to it again; the one it gives then is kept for another node. A ticket is used once. */
-  async #ownSession(cell: WorkCell): Promise<void> {
-    const { target, host } = cell;
-    let session: Buffer | undefined;
-    const onSession = (given: Buffer): void => void (session = given);
-    await this.#dialler.probe("sni", target, host.name, { onSession });
-    if (session !== undefined)
-      cell.probes["own-session"] = await this.#dialler.probe("own-session", target, host.name, { session, onSession });
-    if (session !== undefined) cell.session = session;
-    await this.#counted(Promise.resolve());
   }
 
   /** Each node is offered the session of the one before it that gave one. */
@@ -290,12 +205,7 @@ class JobRun {
     const [cell, from] = [holders[at], holders.at(at - 1)];
     if (cell === undefined || from?.session === undefined || from.target.node === target.node) return [];
     const { session } = from;
-    return [() => this.#otherSession(cell, from.target.node, session)];
-  }
-
-  async #otherSession(cell: WorkCell, from: string, session: Buffer): Promise<void> {
-    cell.probes["other-session"] = await this.#counted(this.#dialler.probe("other-session", cell.target, cell.host.name, { session }));
-    cell.sessionFrom = from;
+    return [() => this.#dials.otherSession(cell, from.target.node, session)];
   }
 
   #giveOut(work: WorkHost): void {
@@ -304,20 +214,3 @@ class JobRun {
     if (cells.length > 0) this.#control.sink.cells(cells.map(seenCell));
   }
 }
-
-interface WorkSight extends BaseSight {
-  readonly target: WorkTarget;
-  readonly cell: WorkCell;
-}
-
-const sightsOf = ({ cells }: WorkHost): readonly WorkSight[] =>
-  cells.flatMap((cell) => (cell.probes.sni === undefined ? [] : [{ target: cell.target, cell, sni: cell.probes.sni }]));
-
-const seenCell = ({ target, host, probes, samples, sessionFrom, request }: WorkCell): SeenCell => ({
-  target: target.number,
-  host: host.number,
-  probes,
-  ...(samples === undefined ? {} : { samples }),
-  ...(sessionFrom === undefined ? {} : { sessionFrom }),
-  ...(request === undefined ? {} : { request }),
-});

@@ -1,7 +1,8 @@
 import { instant } from "../base/index.ts";
 import type { Observation, ProbeKind, ProbeOutcome, RequestObservation } from "../doctor/index.ts";
 import type { LookHost, LookTarget } from "./look-job.ts";
-import type { GivenUp, SeenCell } from "./run-job.ts";
+import type { GivenUp } from "./run-job.ts";
+import type { SeenCell } from "./work-cell.ts";
 import type { SeenCertificates } from "./seen-certificates.ts";
 
 /** at, tookMs, number of the outcome, attempts, version of the PROXY header; 0 = none. */
