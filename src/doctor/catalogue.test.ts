@@ -3,15 +3,17 @@ import { describe, expect, test } from "vitest";
 import { diagnose } from "./diagnose.ts";
 import type { NodeEvidence } from "./evidence.ts";
 import { RULES } from "./rules/index.ts";
+import { CERTIFICATE_CAUSES } from "./testing/catalogue/certificate-causes.ts";
 import { FILE_CAUSES } from "./testing/catalogue/file-causes.ts";
 import { HEALTHY_FILES } from "./testing/catalogue/healthy-files.ts";
 import { NODE_CAUSES } from "./testing/catalogue/node-causes.ts";
 import { NOT_TOLD_APART } from "./testing/catalogue/not-told-apart.ts";
+import { PATH_CAUSES } from "./testing/catalogue/path-causes.ts";
 import { WIRE_CAUSES } from "./testing/catalogue/wire-causes.ts";
 import { binding, bindings, centralRow, certfarmNode, iisNode, installed, ipRow, listener, table } from "./testing/evidence.ts";
 import { examine, RESET, served, wrong, type Script } from "./testing/examination.ts";
 
-const ROWS = [...NODE_CAUSES, ...FILE_CAUSES, ...WIRE_CAUSES].toSorted((a, b) => a.cause - b.cause);
+const ROWS = [...NODE_CAUSES, ...FILE_CAUSES, ...CERTIFICATE_CAUSES, ...WIRE_CAUSES, ...PATH_CAUSES].toSorted((a, b) => a.cause - b.cause);
 
 describe("each cause of the catalogue is the first finding", () => {
   test.each(ROWS)("$cause: $name", ({ script, first, nodes }) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { diagnose } from "../diagnose.ts";
 import { RULES } from "../rules/index.ts";
 import { centralRow, certfarmNode, iisNode, installed, ipRow, table } from "../testing/evidence.ts";
+import { PATH_CAUSES } from "../testing/catalogue/path-causes.ts";
 import { WIRE_CAUSES } from "../testing/catalogue/wire-causes.ts";
 import { codesOf, examine, RESET, served, wrong, type CellScript, type Script } from "../testing/examination.ts";
 import { alert, both, CLOSED, HANGS, HOST, HTTP, REFUSED, second, SHOP, SILENT, SSH, through, WELL } from "../testing/wire-scripts.ts";
@@ -197,9 +198,9 @@ describe("nothing is found on farms that are set up right", () => {
 
 test("causes that remain possible are named by codes that exist, with what would decide", () => {
   const codes = new Set(RULES.map(({ code }) => code));
-  const likely = WIRE_CAUSES.flatMap(({ script }) => diagnose(examine(script), RULES).findings).filter(
-    ({ certainty }) => certainty === "likely",
-  );
+  const likely = [...WIRE_CAUSES, ...PATH_CAUSES]
+    .flatMap(({ script }) => diagnose(examine(script), RULES).findings)
+    .filter(({ certainty }) => certainty === "likely");
   expect(likely.length).toBeGreaterThan(20);
   for (const { code, others = [], decides } of likely) {
     expect(

@@ -1,4 +1,3 @@
-import type { NodeEvidence } from "../../evidence.ts";
 import {
   anyRow,
   APPS,
@@ -7,7 +6,6 @@ import {
   centralFile,
   centralRow,
   centralStore,
-  certfarmNode,
   event,
   fileReading,
   hostRow,
@@ -18,46 +16,29 @@ import {
   listener,
   table,
 } from "../evidence.ts";
-import { at, RESET, served, wrong, type CellScript, type Script } from "../examination.ts";
+import { at, RESET, served, wrong, type Script } from "../examination.ts";
 import type { CatalogueRow } from "./catalogue-row.ts";
-
-const HOST = "www.example.com";
-const SHOP = "shop.example.com";
-const HOSTS = [HOST, SHOP];
-const OLD = "old.example.com";
-
-type Cells = Readonly<Record<string, CellScript>>;
-
-const every = (outcome: (host: string) => CellScript): Cells => Object.fromEntries(HOSTS.map((host) => [host, outcome(host)]));
-const RIGHT = every(served);
-const DEAD = every(() => RESET);
-const WRONG = every(() => wrong(OLD));
-
-/** Two healthy servers, and web3 with this evidence and these answers. */
-const iis = (changes: Partial<NodeEvidence>, cells: Cells = DEAD): Script => ({
-  cells: { web1: RIGHT, web2: RIGHT, web3: cells },
-  evidence: { web1: iisNode(HOSTS), web2: iisNode(HOSTS), web3: iisNode(HOSTS, changes) },
-});
-
-/** The same with certfarm nodes. */
-const farm = (changes: Partial<NodeEvidence>, cells: Cells = every(() => ({ kind: "alert", alert: "unrecognized_name" }))): Script => ({
-  cells: { web1: RIGHT, web2: RIGHT, web3: cells },
-  evidence: { web1: certfarmNode(HOSTS), web2: certfarmNode(HOSTS), web3: certfarmNode(HOSTS, changes) },
-});
-
-const certfarmRow = { appId: APPS.certfarm, file: `${OLD}.pfx` };
-const filesOf = (hosts: readonly string[]) => hosts.map((host) => centralFile(`${host}.pfx`));
-/** Sites that name their certificates: rows by name, by hash. */
-const NAMED = bindings(...HOSTS.map((host) => binding(host, { central: false, sslFlags: 1 })));
-const INSTALLED = HOSTS.map((host) => installed(host));
-const named = (changes: Partial<NodeEvidence> = {}): NodeEvidence =>
-  iisNode(HOSTS, { bindings: NAMED, table: table(...HOSTS.map((host) => hostRow(host))), certificates: INSTALLED, ...changes });
-const byName = (changes: Partial<NodeEvidence>, cells: Cells): Script => ({
-  cells: { web1: RIGHT, web2: RIGHT, web3: cells },
-  evidence: { web1: named(), web2: named(), web3: named(changes) },
-});
-const failed = (cause: "logon" | "denied" | "unreachable" | "absent") =>
-  centralStore([], { access: { kind: "failed", cause, message: "the network path was not found" } });
+import {
+  HOST,
+  SHOP,
+  HOSTS,
+  OLD,
+  every,
+  RIGHT,
+  DEAD,
+  WRONG,
+  iis,
+  farm,
+  certfarmRow,
+  filesOf,
+  INSTALLED,
+  byName,
+  failed,
+  bareTables,
+  withDefault,
+  withoutStore,
+  silent,
+} from "./node-scripts.ts";
 
 const rows: readonly (readonly [number, string, Script, string])[] = [
   [1, "IIS without a central row: reset after the ClientHello on one server", iis({ table: table() }), "central-row-missing"],
@@ -315,31 +296,3 @@ const rows: readonly (readonly [number, string, Script, string])[] = [
 
 /** Causes that rules of tier "node" name. */
 export const NODE_CAUSES: readonly CatalogueRow[] = rows.map(([cause, name, script, first]) => ({ cause, name, script, first }));
-
-function bareTables(web3: ReturnType<typeof table>, cells: Cells): Script {
-  return {
-    cells: { web1: RIGHT, web2: RIGHT, web3: cells },
-    evidence: { web1: { table: table(centralRow()) }, web2: { table: table(centralRow()) }, web3: { table: web3 } },
-  };
-}
-
-function withDefault(): NodeEvidence {
-  return iisNode(HOSTS, {
-    table: table(centralRow(), anyRow(4, OLD)),
-    central: centralStore(filesOf([HOST])),
-    certificates: [installed(OLD)],
-  });
-}
-
-function withoutStore(host: string) {
-  const { storeName: _store, ...row } = hostRow(host);
-  return row;
-}
-
-function silent(cells: Cells): Script {
-  return {
-    cells: { web1: RIGHT, web2: RIGHT, web3: cells },
-    evidence: { web1: certfarmNode(HOSTS), web2: certfarmNode(HOSTS) },
-    changes: { gaps: [{ node: "web3", what: "system", why: "it tells nothing of itself: no answer in 5 s" }] },
-  };
-}
