@@ -52,6 +52,11 @@ const others: [string, Script, string][] = [
     script({ [HOST]: RESET }, { web1: node("10.0.0.1", { addresses: [ip("10.0.0.1")] }) }),
     "passed",
   ],
+  [
+    "passes when the balancer's address is a loopback one, which every machine has",
+    { ...script({}), cells: { web1: right, web2: right, "lb@127.0.0.1:443": { [HOST]: RESET } } },
+    "passed",
+  ],
   ["does not apply without a balancer", { cells: { web1: right }, evidence }, "not-applicable"],
   ["cannot look without the nodes' addresses", script({ [HOST]: RESET }, { web1: iisNode([HOST]) }), "could-not-look"],
 ];

@@ -12,6 +12,9 @@ import type { Evident, View } from "../view.ts";
 
 type Table = Evident<"table">;
 
+/** Every machine has these addresses: that a node has one says nothing about floating IP. */
+const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
+
 /** With direct server return the connection arrives at the balancer's own address. */
 export const ipRowMissesTraffic: Rule = {
   code: "ip-row-misses-traffic",
@@ -29,7 +32,11 @@ export const ipRowMissesTraffic: Rule = {
     const tables = view.having("table").filter(({ evidence }) => evidence.addresses !== undefined);
     if (tables.length === 0) return withoutEvidence(view, view.having("table").length === 0 ? "table" : "addresses");
     return result(
-      view.balancers.flatMap((balancer) => balancer.endpoints.flatMap((endpoint) => findings(view, { tables, balancer, endpoint }))),
+      view.balancers.flatMap((balancer) =>
+        balancer.endpoints
+          .filter(({ address }) => !isLoopback(address))
+          .flatMap((endpoint) => findings(view, { tables, balancer, endpoint })),
+      ),
     );
   },
 };
