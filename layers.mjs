@@ -8,7 +8,8 @@ export const LAYERS = [
   ["bindings"],
   ["config", "handshake"],
   ["doctor", "store"],
-  ["iis", "peers", "probe", "certificates", "replica", "web"],
+  ["identity"],
+  ["export", "iis", "peers", "probe", "certificates", "replica", "web"],
   ["node", "balancer"],
   ["operations"],
   ["admin"],
@@ -17,7 +18,14 @@ export const LAYERS = [
 ];
 
 /** Rooms that decide: no sockets, files, clocks or processes. */
-export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor", "iis", "peers"];
+export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor", "iis", "peers", "export"];
 
 /** Files that other rooms may enter besides index.ts. */
-export const SIDE_DOORS = ["workers/testing/compile", "store/conformance", "pki/certificate", "admin/client", "config/parse-farm-config", "config/text-diff"];
+export const SIDE_DOORS = [
+  "workers/testing/compile",
+  "store/conformance",
+  "pki/certificate",
+  "admin/client",
+  "config/parse-farm-config",
+  "config/text-diff",
+];

@@ -1,5 +1,6 @@
 /** What the tests run for real, and the Debian package that brings each. */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 
 const NEEDED = [
   ["openssl", "openssl"],
@@ -13,9 +14,16 @@ const NEEDED = [
   ["unshare", "util-linux"],
   ["etcd", "etcd-server"],
   ["etcdctl", "etcd-client"],
+  ["keepalived", "keepalived"],
+  ["/usr/lib/nginx/modules/ngx_stream_module.so", "libnginx-mod-stream"],
+  ["systemd-analyze", "systemd"],
+  ["ip", "iproute2"],
+  ["setpriv", "util-linux"],
 ];
 
-const isThere = (command) => spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
+/** A command, or a file by its whole path. */
+const isThere = (wanted) =>
+  wanted.startsWith("/") ? existsSync(wanted) : spawnSync("sh", ["-c", `command -v ${wanted}`], { stdio: "ignore" }).status === 0;
 
 /** Installs what is missing; says so first, and says which packages when it cannot. */
 export function installTestPackages() {
@@ -30,7 +38,7 @@ export function installTestPackages() {
   };
   // Servers are started by the tests themselves, on free ports: a package must not start its own.
   const done = apt("update") && apt("-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", ...missing);
-  for (const service of ["nginx", "haproxy", "etcd"])
+  for (const service of ["nginx", "haproxy", "etcd", "keepalived"])
     spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
   const stillMissing = NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (done && stillMissing.length === 0) return;

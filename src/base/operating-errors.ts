@@ -1,7 +1,9 @@
 import { passing, row, type ErrorRow } from "./error-row.ts";
+import { STORE_ERRORS } from "./store-errors.ts";
 
 /** What can go wrong where a farm is operated: evidence, use cases, the admin API and the command line. */
 export const OPERATING_ERRORS = {
+  ...STORE_ERRORS,
   // iis scripts
   IIS_REPAIR_REFUSED: row(
     "A repair script would delete a central row",
@@ -15,6 +17,13 @@ export const OPERATING_ERRORS = {
     422,
     2,
     "Look at the named line; `nginx -t` or `haproxy -c` says more. Give what `nginx -T` prints to have all files in one.",
+  ),
+  // export
+  EXPORT_NOT_POSSIBLE: row(
+    "A balancer of another make cannot be configured for this farm",
+    409,
+    2,
+    "Change farm.yaml as the message says, or export for another product; docs/balancers.md says what each can do.",
   ),
   // operations
   CONFIG_WOULD_BREAK: row(
@@ -88,6 +97,12 @@ export const OPERATING_ERRORS = {
     401,
     2,
     "Give the token file that `certfarm up` or `certfarm admin` names: --token-file FILE.",
+  ),
+  ADMIN_FORBIDDEN: row(
+    "The caller's role does not allow the call",
+    403,
+    4,
+    "Use a token or an identity of the role that is named; `certfarm token add NAME --role ROLE` makes a token.",
   ),
   ADMIN_HOST_REFUSED: row("The admin API was called by a name that it does not go by", 403, 2, "Call it as 127.0.0.1, [::1] or localhost."),
   ADMIN_ROUTE_ABSENT: row("The admin API has no such address", 404, 2, "Look at /openapi.json of the admin API."),
