@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-import { FarmError, formatEndpoint, systemCode, toFarmError, type Endpoint, type Log } from "../base/index.ts";
+import { FarmError, formatEndpoint, systemCode, toFarmError, type Clock, type Endpoint, type Log } from "../base/index.ts";
+import { createHostGroups, parseHostGroup, type HostGroups } from "./host-groups.ts";
 import type { Readiness } from "./readiness.ts";
 import type { SelfProof } from "./self-proof.ts";
 
@@ -17,6 +18,7 @@ export interface HealthServer {
 export interface HealthParts {
   readonly node: string;
   readonly log: Log;
+  readonly clock: Clock;
   readonly readiness: () => Readiness;
   readonly proof: SelfProof;
 }
@@ -26,9 +28,11 @@ const ORIGIN = "http://health";
 
 /**
  * `/livez`: the process runs. `/readyz`: this node serves what it proved. `/readyz?host=NAME[&port=443]`: it proved this name (proved on
- * the spot when nobody asked before). `/proofs?since=G`: verdicts that changed. 200 or 503, with the reasons as JSON.
+ * the spot when nobody asked before). `/readyz?group=K/N[&port=443]`: it proved every bound name whose CRC-32 leaves K when divided by N.
+ * `/proofs?since=G`: verdicts that changed. 200 or 503, with the reasons as JSON.
  */
 export function createHealthServer(parts: HealthParts): HealthServer {
+  const groups = createHostGroups(parts.clock, (port) => parts.proof.unproved(port));
   let server: Server | undefined;
   let listening: string | undefined;
   let wanted: string | undefined;
@@ -48,7 +52,7 @@ export function createHealthServer(parts: HealthParts): HealthServer {
       wanted = formatEndpoint(endpoint);
       if (closed || wanted === listening) return;
       await close();
-      server = await listen(parts, endpoint);
+      server = await listen({ ...parts, groups }, endpoint);
       listening = wanted;
       if (closed) await close(); // the node ended meanwhile
     },
@@ -72,7 +76,9 @@ const LIMITS = {
 };
 const MAX_CONNECTIONS = 500;
 
-function listen(parts: HealthParts, endpoint: Endpoint): Promise<Server> {
+type Answering = HealthParts & { readonly groups: HostGroups };
+
+function listen(parts: Answering, endpoint: Endpoint): Promise<Server> {
   const server = createServer(LIMITS, (request, response) => {
     answer(parts, request, response).catch((error: unknown) =>
       send(response, 503, { node: parts.node, problem: toFarmError(error).message }),
@@ -94,18 +100,19 @@ function listen(parts: HealthParts, endpoint: Endpoint): Promise<Server> {
   });
 }
 
-async function answer(parts: HealthParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(parts: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!URL.canParse(request.url ?? "", ORIGIN)) return send(response, 400, { problem: "The address is not written correctly." });
   const url = new URL(request.url ?? "", ORIGIN);
   switch (url.pathname) {
     case "/livez":
       return send(response, 200, { node: parts.node, live: true });
     case "/readyz":
+      if (url.searchParams.has("group")) return answerGroup(parts, url, response);
       return url.searchParams.has("host") ? answerHost(parts, url, response) : answerNode(parts, response);
     case "/proofs":
       return send(response, 200, parts.proof.log.since(Number(url.searchParams.get("since") ?? "0") || 0));
     default:
-      return send(response, 404, { problem: "There are /livez, /readyz, /readyz?host=NAME and /proofs?since=N." });
+      return send(response, 404, { problem: "There are /livez, /readyz, /readyz?host=NAME, /readyz?group=K/N and /proofs?since=N." });
   }
 }
 
@@ -115,10 +122,19 @@ function answerNode(parts: HealthParts, response: ServerResponse): void {
   send(response, readiness.ready ? 200 : 503, { node: parts.node, ...readiness, proved, failed, pending });
 }
 
+function answerGroup(parts: Answering, url: URL, response: ServerResponse): void {
+  const group = parseHostGroup(url.searchParams.get("group") ?? "");
+  if (group === undefined) return send(response, 400, { node: parts.node, problem: "group is not K/N with K < N <= 1024" });
+  const readiness = parts.readiness();
+  const unproved = parts.groups.unproved(group, portOf(url));
+  send(response, readiness.ready && unproved.length === 0 ? 200 : 503, { node: parts.node, ...readiness, unproved });
+}
+
+const portOf = (url: URL): number => Number(url.searchParams.get("port") ?? DEFAULT_PORT) || DEFAULT_PORT;
+
 async function answerHost(parts: HealthParts, url: URL, response: ServerResponse): Promise<void> {
   const { draining } = parts.readiness();
-  const port = Number(url.searchParams.get("port") ?? DEFAULT_PORT) || DEFAULT_PORT;
-  const proof = await parts.proof.verdict(url.searchParams.get("host") ?? "", port);
+  const proof = await parts.proof.verdict(url.searchParams.get("host") ?? "", portOf(url));
   if (proof?.verdict === "pending") return send(response, 429, { node: parts.node, problem: "too many names are being proved", proof });
   if (proof === undefined) return send(response, 400, { node: parts.node, problem: "host is not a host name" });
   const ready = proof.verdict === "proved" && !draining;

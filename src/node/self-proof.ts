@@ -151,6 +151,13 @@ export class SelfProof {
     return { ...counts, hosts, truncated: hosts.length < this.#targets.size };
   }
 
+  /** Bound names of a port that are not proved: they failed, or were not looked at yet. */
+  unproved(port: number): readonly string[] {
+    const isOpen = ([key, target]: readonly [string, ProofTarget]): boolean =>
+      target.port === port && this.#results.get(key)?.proof.verdict !== "proved";
+    return [...this.#targets].filter(isOpen).map(([, { shown }]) => shown);
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

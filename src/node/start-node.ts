@@ -81,7 +81,7 @@ class RunningNode implements Node {
     });
     const readiness = (): Readiness =>
       judgeReadiness({ applied: this.#reconciler?.state.applied, serving, proof: this.#proof, draining: this.#isDraining() });
-    this.#health = createHealthServer({ node: settings.name, log: settings.log, readiness, proof: this.#proof });
+    this.#health = createHealthServer({ node: settings.name, log: settings.log, clock, readiness, proof: this.#proof });
     const reports = createReports(settings.store, { clock, log: settings.log });
     this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
     this.#watchParts();
