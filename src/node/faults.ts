@@ -76,9 +76,9 @@ function faultyFolder(folder: Folder, check: () => void): Folder {
       check();
       yield* folder.open(path, options);
     },
-    async put(path, bytes) {
+    async put(path, bytes, options) {
       check();
-      return folder.put(path, bytes);
+      return folder.put(path, bytes, options);
     },
     async remove(path) {
       check();

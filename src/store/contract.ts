@@ -80,8 +80,12 @@ export interface Folder {
   read(path: string, options: { readonly maxBytes: number }): Promise<{ readonly bytes: Uint8Array; readonly stat: FileStat } | undefined>;
   /** A stream of a file's bytes, for large content. Throws STORE_UNAVAILABLE when it is absent. */
   open(path: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** Writes a file whole (temporary name, fsync, rename). STORE_UNKNOWN when the disk did not answer in time: read back. */
-  put(path: string, bytes: Uint8Array): Promise<FileStat>;
+  /**
+   * Writes a file whole (temporary name, fsync, rename). STORE_UNKNOWN when the disk did not answer in time: read back.
+   * With `expect` only over the version that has this stamp, else STORE_CONFLICT and nothing is written. In a directory the stamp is compared
+   * right before the rename: certfarm's own writers of a folder take turns, and a person's copy in between is not seen.
+   */
+  put(path: string, bytes: Uint8Array, options?: { readonly expect?: string }): Promise<FileStat>;
   remove(path: string): Promise<void>;
   /**
    * Says "look again", never what happened. `paths` is a hint and may be absent. Comes within 100 ms on a local disk, within one

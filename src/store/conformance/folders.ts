@@ -25,6 +25,17 @@ export function describeFolders(place: ConformancePlace): void {
       expect(plain((await folder.read("farm.yaml", { maxBytes: 100 }))?.bytes)).toBe("v4");
     });
 
+    it("replaces the version that was expected, and none other", async () => {
+      const folder = (await open()).folder("certificates");
+      const { stamp } = await folder.put("a.pem", text("one"));
+      const next = await folder.put("a.pem", text("two"), { expect: stamp });
+      await expect(folder.put("a.pem", text("three"), { expect: stamp })).rejects.toMatchObject({ code: "STORE_CONFLICT" });
+      expect(plain((await folder.read("a.pem", { maxBytes: 100 }))?.bytes)).toBe("two");
+      await folder.remove("a.pem");
+      await expect(folder.put("a.pem", text("four"), { expect: next.stamp })).rejects.toMatchObject({ code: "STORE_CONFLICT" });
+      expect(await folder.names()).toEqual([]);
+    });
+
     it("lists names of the top level only and walks every depth", async () => {
       const folder = (await open()).folder("content");
       for (const path of ["top.html", "shop/index.html", "shop/img/a b.png", "shop/img/ü.png"]) await folder.put(path, text(path));

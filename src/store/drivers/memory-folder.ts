@@ -2,7 +2,7 @@ import { FarmError } from "../../base/index.ts";
 import { createBell, type Bell } from "../bell.ts";
 import type { FileStat, Folder } from "../contract.ts";
 import { folderPathParts } from "../key.ts";
-import { tooLarge } from "../limits.ts";
+import { changedMeanwhile, tooLarge } from "../limits.ts";
 import { beginCall, type MemoryShared, unknownOutcome } from "./memory-faults.ts";
 
 interface MemoryFile {
@@ -52,10 +52,11 @@ export function createMemoryFolder(name: string, data: MemoryFolderData, shared:
       if (file === undefined) throw new FarmError("STORE_UNAVAILABLE", `${name}/${path} is not in the memory store`);
       if (file.bytes.byteLength > 0) yield file.bytes.slice();
     },
-    async put(path, bytes) {
+    async put(path, bytes, { expect } = {}) {
       const call = { verb: "put", target: `${name}/${path}` } as const;
       folderPathParts(path);
       const unknown = beginCall(shared, call);
+      if (expect !== undefined && data.files.get(path)?.stat.stamp !== expect) throw changedMeanwhile(`${name}/${path}`);
       data.writes += 1;
       const stat: FileStat = { path, size: bytes.byteLength, mtimeMs: shared.clock.now(), stamp: `m${data.writes}` };
       data.files.set(path, { bytes: bytes.slice(), stat });

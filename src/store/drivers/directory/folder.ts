@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FarmError, systemCode, type Clock, type Log } from "../../../base/index.ts";
 import type { FileStat, Folder } from "../../contract.ts";
 import { folderPathParts } from "../../key.ts";
-import { tooLarge } from "../../limits.ts";
+import { changedMeanwhile, tooLarge } from "../../limits.ts";
 import { append, fillFrom, flush, nextPiece } from "./bulk.ts";
 import { diskError, isAbsent, renameOver, syncDirectory, tempName } from "./disk.ts";
 import type { FarmMarker } from "./farm-id.ts";
@@ -81,9 +81,10 @@ export function createDirectoryFolder(parts: FolderParts): Folder {
       throw new FarmError("STORE_UNAVAILABLE", `${doing}: it changes while it is read`);
     },
     open: (path, options) => streamFile(parts, path, options?.signal),
-    async put(path, bytes) {
+    async put(path, bytes, { expect } = {}) {
       const file = shown(path);
-      return guard(`writing ${file}`, () => putFile(parts, { path, doing: `writing ${file}` }, bytes));
+      const work = { path, doing: `writing ${file}`, ...(expect === undefined ? {} : { expect }) };
+      return guard(work.doing, () => putFile(parts, work, bytes));
     },
     async remove(path) {
       const file = shown(path);
@@ -99,6 +100,8 @@ interface FileWork {
   readonly path: string;
   /** For messages. */
   readonly doing: string;
+  /** The stamp of the version that may be replaced. */
+  readonly expect?: string;
 }
 
 async function readOnce(parts: FolderParts, work: FileWork, maxBytes: number): Promise<ReadFile | "changed" | undefined> {
@@ -180,11 +183,19 @@ async function putFile(parts: FolderParts, work: FileWork, bytes: Uint8Array): P
       await bulk.file.close();
     }
     const late = (): FarmError => new FarmError("STORE_UNKNOWN", `${doing}: the disk does not answer; it may or may not have been done`);
-    return await gate.run(doing, () => publish(parent, { temp, file, path }), { late });
+    const publishing = async (): Promise<FileStat> => {
+      if (work.expect !== undefined) await requireStamp(parts.path, work);
+      return publish(parent, { temp, file, path });
+    };
+    return await gate.run(doing, publishing, { late });
   } catch (error) {
     await unlink(temp).catch(() => undefined);
     throw error;
   }
+}
+
+async function requireStamp(root: string, { path, expect }: FileWork): Promise<void> {
+  if ((await statInside(root, path))?.stamp !== expect) throw changedMeanwhile(join(root, path));
 }
 
 async function publish(parent: string, names: { readonly temp: string; readonly file: string; readonly path: string }): Promise<FileStat> {
