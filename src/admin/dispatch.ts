@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { FarmError } from "../base/index.ts";
+import { requireRole, type Caller } from "./caller.ts";
 import type { CallContext, Handlers } from "./handler-types.ts";
 import type { Route } from "./route.ts";
 import { ROUTES, type RouteName } from "./routes.ts";
@@ -10,13 +11,15 @@ export type Dispatch = (name: RouteName, input: unknown, context: DispatchContex
 
 /** What any call works with. */
 export interface DispatchContext {
+  readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: unknown) => Promise<void>;
 }
 
-/** Checks each input by its route's schema, then lets the handler work. @throws ADMIN_INPUT_INVALID, and what the handler throws */
+/** Checks the caller's role and the input by the route's schema, then lets the handler work. @throws ADMIN_FORBIDDEN, ADMIN_INPUT_INVALID, and what the handler throws */
 export function createDispatch(handlers: Partial<Handlers>): Dispatch {
   return async (name, input, context) => {
+    requireRole(ROUTES[name], context.caller);
     const handler = handlers[name];
     if (handler === undefined) throw new FarmError("ADMIN_ROUTE_ABSENT", `${name} needs a farm, and there is none here`);
     const checked = checkInput(ROUTES[name], input);

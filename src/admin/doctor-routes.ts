@@ -41,6 +41,7 @@ const scripts = list(z.object({ node: z.string(), fileName: z.string(), text: z.
 export const DOCTOR_ROUTES = {
   doctor: route({
     call: "POST /v1/doctor",
+    role: "viewer",
     summary: "Looks at the farm from outside and from inside, and names the causes of what is wrong",
     input: z.strictObject({
       hosts: maybe(hostTexts).describe("Absent = every host of the configuration"),
@@ -53,6 +54,7 @@ export const DOCTOR_ROUTES = {
   }),
   "doctor.here": route({
     call: "POST /v1/doctor/here",
+    role: "viewer",
     summary: "The same for any servers, from this machine and from files of this machine; no farm is needed",
     input: z.strictObject({ ...servers, ...dialing }),
     progress: lookProgressShape,
@@ -61,6 +63,7 @@ export const DOCTOR_ROUTES = {
   }),
   "doctor.rules": route({
     call: "GET /v1/doctor/rules",
+    role: "viewer",
     summary: "Every rule as data",
     input: z.strictObject({ code: maybe(z.string().min(1).max(100)) }),
     output: z.object({ rules: list(ruleShape) }),
@@ -68,6 +71,7 @@ export const DOCTOR_ROUTES = {
   }),
   "iis.collect": route({
     call: "GET /v1/iis/collect",
+    role: "viewer",
     summary: "The PowerShell script that collects evidence on a server with IIS",
     input: z.strictObject({}),
     output: z.object({ fileName: z.string(), text: z.string() }),
@@ -75,6 +79,7 @@ export const DOCTOR_ROUTES = {
   }),
   "iis.import": route({
     call: "POST /v1/iis/import",
+    role: "viewer",
     summary: "A farm.yaml out of applicationHost.config, and what has no counterpart",
     input: z.strictObject({ file: path, evidence: maybe(z.array(path).max(MAX_NODES)) }),
     output: z.object({
@@ -85,6 +90,7 @@ export const DOCTOR_ROUTES = {
   }),
   "explain.evidence": route({
     call: "POST /v1/explain/evidence",
+    role: "viewer",
     summary: "Which certificate a ClientHello gets on a server, by the evidence of it, and every step that leads there",
     input: z.strictObject({
       evidence: z.array(path).min(1).max(MAX_NODES),
@@ -108,6 +114,7 @@ export const DOCTOR_ROUTES = {
   }),
   "repair.script": route({
     call: "POST /v1/repair/script",
+    role: "viewer",
     summary: "One PowerShell script for each server with IIS that mends what the doctor found there",
     input: z.strictObject({ ...servers, ...dialing, findings }),
     progress: lookProgressShape,
@@ -119,6 +126,7 @@ export const DOCTOR_ROUTES = {
   }),
   "repair.plan": route({
     call: "POST /v1/repair/plan",
+    role: "viewer",
     summary: "What a repair would do, node by node; nothing is changed",
     input: z.strictObject({ findings, ...dialing }),
     progress: lookProgressShape,
@@ -126,6 +134,7 @@ export const DOCTOR_ROUTES = {
   }),
   "repair.run": route({
     call: "POST /v1/repair",
+    role: "operator",
     summary: "Mends one node after the other: drain, act, prove, undrain; undoes a step that makes a proof worse, and stops",
     input: z.strictObject({
       findings,
@@ -138,6 +147,7 @@ export const DOCTOR_ROUTES = {
   }),
   "repair.history": route({
     call: "GET /v1/repair/history",
+    role: "viewer",
     summary: "Repairs, newest first",
     input: z.strictObject({ limit: maybe(z.coerce.number<number>().int().min(1).max(100)) }),
     output: z.object({ runs: list(repairRunShape) }),

@@ -51,12 +51,14 @@ const drills = z.object({ drills: list(scoreShape) });
 export const DRILL_ROUTES = {
   "drill.list": route({
     call: "GET /v1/drills",
+    role: "viewer",
     summary: "Faults that the farm can be given on purpose, and the finding that names each",
     input: z.strictObject({}),
     output: z.object({ drills: list(drillShape) }),
   }),
   "drill.start": route({
     call: "POST /v1/drills",
+    role: "admin",
     summary: "Puts a fault into a node, and watches what clients of the balancer meet until the node is left out",
     input: z.strictObject({
       name: drillName,
@@ -70,12 +72,14 @@ export const DRILL_ROUTES = {
   }),
   "drill.stop": route({
     call: "DELETE /v1/drills",
+    role: "admin",
     summary: "Ends drills, and waits until their hosts are proved again",
     input: z.strictObject({ name: maybe(drillName).describe("Absent = all that run") }),
     output: drills,
   }),
   "drill.score": route({
     call: "GET /v1/drills/score",
+    role: "viewer",
     summary: "How long each drill took to be noticed, named and mended; newest first",
     input: z.strictObject({ limit: maybe(z.coerce.number<number>().int().min(1).max(50)) }),
     output: drills,

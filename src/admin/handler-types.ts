@@ -1,7 +1,9 @@
+import type { Caller } from "./caller.ts";
 import type { RouteName, RouteOutput, RouteProgress, RouteQuestion } from "./routes.ts";
 
 /** What a call works with. */
 export interface CallContext<K extends RouteName> {
+  readonly caller: Caller;
   readonly signal: AbortSignal;
   /** Resolves when the caller can take more. */
   readonly onProgress: (progress: RouteProgress<K>) => Promise<void>;
@@ -14,6 +16,7 @@ export type Handlers = { readonly [K in RouteName]: (input: RouteQuestion<K>, co
 export type LocalHandlers = Pick<
   Handlers,
   | "certificates.check"
+  | "config.export"
   | "config.validate"
   | "doctor.here"
   | "doctor.rules"

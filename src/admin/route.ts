@@ -1,11 +1,17 @@
 import type { z } from "zod";
 
+/** Who a route is for (caller.ts says whom each lets in). */
+export type RouteRole = "viewer" | "operator" | "admin" | "member" | "newcomer";
+
 /** One thing the admin API does. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `{name}` parts come from the input. GET and DELETE take the rest of it from the query, the others from a JSON body. */
   readonly path: string;
   readonly summary: string;
+  readonly role: RouteRole;
+  /** The call is written into the audit log before and after it is done. */
+  readonly changes: boolean;
   readonly input: z.ZodObject;
   readonly output: z.ZodType;
   /** The answer is a stream of JSON lines: any number of `{"progress": …}`, then `{"result": …}` or `{"error": …}`. */
@@ -18,12 +24,15 @@ export interface Route {
 export const route = <I extends z.ZodObject, O extends z.ZodType, P extends z.ZodType = z.ZodNever>(settings: {
   readonly call: `${Route["method"]} /${string}`;
   readonly summary: string;
+  readonly role: RouteRole;
+  /** @default true, except for viewers' routes */
+  readonly changes?: boolean;
   readonly input: I;
   readonly output: O;
   readonly progress?: P;
   readonly place?: Route["place"];
 }) => {
-  const { call, place = "farm", ...rest } = settings;
+  const { call, role, changes = role !== "viewer", place = "farm", ...rest } = settings;
   const [method, path] = call.split(" ") as [Route["method"], string]; // the template type says so
-  return { ...rest, method, path, place };
+  return { ...rest, role, changes, method, path, place };
 };

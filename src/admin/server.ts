@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 
 import { ERRORS, FarmError, formatEndpoint, systemCode, toFarmError, type Endpoint, type Log, type Secret } from "../base/index.ts";
+import type { Caller } from "./caller.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { matchRoute, readInput } from "./http-input.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -95,17 +96,18 @@ async function handle(context: Context, request: IncomingMessage, response: Serv
 async function answer(context: Context, request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
   checkHost(context.allowed, request.headers.host);
   checkToken(context.check, request.headers.authorization);
+  const caller: Caller = { name: "local", role: "admin", by: "local" };
   const { pathname, searchParams } = parseTarget(request.url ?? "/");
   if (pathname === "/openapi.json" && request.method === "GET") return sendText(response, 200, context.openapi);
   const matched = matchRoute(request.method ?? "GET", pathname);
   const input = await readInput(request, matched, searchParams);
   if (matched.route.progress === undefined) {
-    const result = await context.dispatch(matched.name, input, { signal, onProgress: () => Promise.resolve() });
+    const result = await context.dispatch(matched.name, input, { caller, signal, onProgress: () => Promise.resolve() });
     return sendText(response, 200, JSON.stringify(result));
   }
   const lines = createLines(response, signal);
   try {
-    const result = await context.dispatch(matched.name, input, { signal, onProgress: (progress) => lines.write({ progress }) });
+    const result = await context.dispatch(matched.name, input, { caller, signal, onProgress: (progress) => lines.write({ progress }) });
     await lines.write({ result });
   } catch (error) {
     if (!response.headersSent) throw error;

@@ -1,13 +1,21 @@
+import { ACCESS_ERRORS } from "./access-errors.ts";
 import type { ErrorRow } from "./error-row.ts";
 import { IDENTITY_ERRORS } from "./identity-errors.ts";
 import { OPERATING_ERRORS } from "./operating-errors.ts";
+import { SECRETS_ERRORS } from "./secrets-errors.ts";
 import { SERVING_ERRORS } from "./serving-errors.ts";
 
 /**
  * Every error certfarm can raise. docs/errors.md, HTTP statuses and exit codes are derived from it.
  * Codes are public API: renaming one is a breaking change.
  */
-export const ERRORS = { ...SERVING_ERRORS, ...OPERATING_ERRORS, ...IDENTITY_ERRORS } as const satisfies Record<string, ErrorRow>;
+export const ERRORS = {
+  ...SERVING_ERRORS,
+  ...ACCESS_ERRORS,
+  ...OPERATING_ERRORS,
+  ...IDENTITY_ERRORS,
+  ...SECRETS_ERRORS,
+} as const satisfies Record<string, ErrorRow>;
 
 /** A code of the ERRORS table. */
 export type ErrorCode = keyof typeof ERRORS;
