@@ -8,6 +8,9 @@ import type { RouteOutput, RouteQuestion } from "./routes.ts";
 export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock; readonly log: Log }): LocalHandlers {
   return {
     "config.validate": async ({ yaml, name }) => (await import("../operations/index.ts")).validate(yaml, name),
+    "config.export": async ({ product, yaml, name }) => ({
+      text: (await import("../operations/index.ts")).exportBalancer(product, yaml, name),
+    }),
     "certificates.check": async ({ files, passwordFile }, { signal }) => {
       const { checkFilesHere } = await import("../operations/index.ts");
       const request = { files, signal, ...(passwordFile === undefined ? {} : { passwordFile }) };

@@ -4,6 +4,7 @@ import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
 import { addDrillVerbs } from "./commands/drill.ts";
 import { addDoctorVerbs } from "./commands/doctor.ts";
+import { addExportVerbs } from "./commands/export.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
 import { addIisVerbs } from "./commands/iis.ts";
 import { addNodeVerbs } from "./commands/nodes.ts";
@@ -53,6 +54,7 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
   addRepairVerbs(program, act);
   addDrillVerbs(program, act);
   addIisVerbs(program, act);
+  addExportVerbs(program, act);
   addCompletion(program, act);
   return program;
 }

@@ -4,6 +4,7 @@ export type { BalancerView } from "./balancer-view.ts";
 export { checkFilesHere, type CheckParts, type CheckRequest, type ListRequest } from "./certificate-verbs.ts";
 export type { ApplyRequest, ConfigVerbs, RollbackRequest } from "./config-verbs.ts";
 export { createOperations, type Operations } from "./create-operations.ts";
+export { exportBalancer } from "./export-balancer.ts";
 export type { Drill } from "./drills/catalogue.ts";
 export type { DrillRequest, DrillScore } from "./drills/drill-verbs.ts";
 export { doctorHere } from "./look/doctor-here.ts";
