@@ -1,6 +1,7 @@
 import { instant, type Instant, type Secret } from "../../base/index.ts";
 import type { KeyType } from "../types.ts";
 import type { CertificateRequest } from "./certificate.ts";
+import { certificatePem as pemOf } from "./certificate-pem.ts";
 import { makeKey, pemOfKey, readPemKey, type KeyPair } from "./key-pair.ts";
 
 const HOUR = 3_600_000;
@@ -55,11 +56,6 @@ interface Issuer {
   /** What goes after the leaf in a chain. */
   readonly chainPem: string;
 }
-
-const pemOf = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der)
-    .toString("base64")
-    .replaceAll(/(.{64})(?=.)/g, "$1\n")}\n-----END CERTIFICATE-----\n`;
 
 /** The encoder is loaded with the first certificate that is issued: those who only read files never pay for it. */
 async function issueDer(request: CertificateRequest): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { randomBytes, sign } from "node:crypto";
+import { createPublicKey, randomBytes, sign } from "node:crypto";
 
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
@@ -31,8 +31,9 @@ import { keyIdentifierOf, type KeyPair } from "./key-pair.ts";
 /** What a certificate is to say. */
 export interface CertificateRequest {
   readonly subject: string;
-  readonly issuer: string;
-  readonly key: KeyPair;
+  /** The issuer's common name, or its certificate (DER) when the issuer was made elsewhere. */
+  readonly issuer: string | Uint8Array;
+  readonly key: Pick<KeyPair, "spki">;
   readonly signer: KeyPair;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
@@ -42,7 +43,9 @@ export interface CertificateRequest {
 /** An authority, or an end entity with its names. */
 type CertificateUse =
   | { readonly kind: "authority"; readonly pathLength: number }
-  | { readonly kind: "server" | "client"; readonly names: readonly string[] };
+  | { readonly kind: "server" | "client"; readonly names: readonly string[] }
+  /** For both ends of a connection, named by one URI and by nothing else. */
+  | { readonly kind: "identity"; readonly uri: string };
 
 const SIGNATURE_OIDS: Readonly<Record<string, string>> = {
   rsa: "1.2.840.113549.1.1.11",
@@ -79,7 +82,7 @@ function extension(id: string, value: unknown, critical = false): Extension {
   return new Extension({ extnID: id, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-function identifierOf({ spki }: KeyPair): ArrayBuffer {
+function identifierOf({ spki }: Pick<KeyPair, "spki">): ArrayBuffer {
   return bufferOf(keyIdentifierOf(new Uint8Array(AsnConvert.parse(spki, SubjectPublicKeyInfo).subjectPublicKey)));
 }
 
@@ -88,18 +91,29 @@ function generalName(name: string): GeneralName {
   return address === undefined ? new GeneralName({ dNSName: name }) : new GeneralName({ iPAddress: address });
 }
 
-function useExtensions(use: CertificateUse, key: KeyPair): Extension[] {
+const endEntity = (keyUsage: number): readonly Extension[] => [
+  extension(OID.basicConstraints, new BasicConstraints({ cA: false }), true),
+  extension(OID.keyUsage, new KeyUsage(keyUsage), true),
+];
+
+function useExtensions(use: CertificateUse, { spki }: Pick<KeyPair, "spki">): readonly Extension[] {
   if (use.kind === "authority") {
     return [
       extension(OID.basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: use.pathLength }), true),
       extension(OID.keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
     ];
   }
+  if (use.kind === "identity") {
+    return [
+      ...endEntity(KeyUsageFlags.digitalSignature),
+      extension(OID.extendedKeyUsage, new ExtendedKeyUsage([OID.serverAuth, OID.clientAuth])),
+      extension(OID.subjectAltName, new SubjectAlternativeName([new GeneralName({ uniformResourceIdentifier: use.uri })])),
+    ];
+  }
   // Only RSA keys decrypt, and only TLS 1.2 and older ask them to.
-  const encipherment = key.privateKey.asymmetricKeyType === "rsa" ? KeyUsageFlags.keyEncipherment : 0;
+  const isRsa = createPublicKey({ key: spki, type: "spki", format: "der" }).asymmetricKeyType === "rsa";
   return [
-    extension(OID.basicConstraints, new BasicConstraints({ cA: false }), true),
-    extension(OID.keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature | encipherment), true),
+    ...endEntity(KeyUsageFlags.digitalSignature | (isRsa ? KeyUsageFlags.keyEncipherment : 0)),
     extension(OID.extendedKeyUsage, new ExtendedKeyUsage([use.kind === "client" ? OID.clientAuth : OID.serverAuth])),
     extension(OID.subjectAltName, new SubjectAlternativeName(use.names.map(generalName))),
   ];
@@ -112,22 +126,32 @@ function serialNumber(): ArrayBuffer {
   return bufferOf(serial);
 }
 
+/** An issuer's name, and its key's identifier as its own certificate has it. */
+function issuerOf(issuer: string | Uint8Array, signer: KeyPair): { readonly name: Name; readonly keyIdentifier: KeyIdentifier } {
+  if (typeof issuer === "string") return { name: nameOf(issuer), keyIdentifier: new KeyIdentifier(identifierOf(signer)) };
+  const { subject, extensions } = AsnConvert.parse(issuer, Certificate).tbsCertificate;
+  const own = extensions?.find(({ extnID }) => extnID === OID.subjectKeyIdentifier)?.extnValue.buffer;
+  const keyIdentifier = own === undefined ? identifierOf(signer) : AsnConvert.parse(own, SubjectKeyIdentifier).buffer;
+  return { name: subject, keyIdentifier: new KeyIdentifier(keyIdentifier) };
+}
+
 /** Issues a certificate, DER. */
 export function issueCertificate(request: CertificateRequest): Buffer {
   const { key, signer, use } = request;
   const algorithm = signatureAlgorithm(signer);
+  const issuer = issuerOf(request.issuer, signer);
   const tbs = new TBSCertificate({
     version: Version.v3,
     serialNumber: serialNumber(),
     signature: algorithm,
-    issuer: nameOf(request.issuer),
+    issuer: issuer.name,
     validity: new Validity({ notBefore: new Date(request.notBefore), notAfter: new Date(request.notAfter) }),
     subject: nameOf(request.subject),
     subjectPublicKeyInfo: AsnConvert.parse(key.spki, SubjectPublicKeyInfo),
     extensions: new Extensions([
       ...useExtensions(use, key),
       extension(OID.subjectKeyIdentifier, new SubjectKeyIdentifier(identifierOf(key))),
-      extension(OID.authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(identifierOf(signer)) })),
+      extension(OID.authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: issuer.keyIdentifier })),
     ]),
   });
   const digest = signer.privateKey.asymmetricKeyType === "ed25519" ? null : "sha256";
