@@ -90,4 +90,29 @@ export const IDENTITY_ERRORS = {
     2,
     "Check that the admin API runs with --authority and is reached from this machine; it is tried again by itself.",
   ),
+  // what is signed
+  REQUEST_REFUSED: row(
+    "A node does not believe a request: nobody who may has signed it for this node and this moment",
+    403,
+    4,
+    "Run the command with an admin identity of this farm (`certfarm init` and `certfarm admin join` make one); the message names what is wrong.",
+  ),
+  ANSWER_REFUSED: row(
+    "An answer in a node's name was not signed by that node",
+    502,
+    2,
+    "If the node has not joined the farm yet, join it: `certfarm node join`. Else somebody else writes into the store: see docs/security.md.",
+  ),
+  CONFIG_REVISION_REFUSED: row(
+    "A revision of the shared configuration is not signed by an admin of this farm",
+    409,
+    3,
+    "Nodes go on with the last good one. Look at `certfarm config history`; apply the right configuration with an admin identity.",
+  ),
+  SIGNING_ROLE_WRONG: row(
+    "Only a process with an admin identity may change this farm",
+    403,
+    4,
+    "Run the command on a machine with an admin identity, or through the admin API of one.",
+  ),
 } as const satisfies Record<string, ErrorRow>;

@@ -13,8 +13,11 @@ export interface StoredRequest {
 
 /** An answer as the store holds it. */
 export type StoredAnswer =
-  /** The node found a request that was there before it started: does its sender still wait? */
-  | { readonly state: "asking" }
+  /**
+   * The node asks whether the sender still waits: of a request that was there before it started, and in a signed farm of every one, with a
+   * challenge that the sender signs.
+   */
+  | { readonly state: "asking"; readonly challenge?: string }
   /** The node has taken the request: nobody else may. */
   | { readonly state: "taken" }
   | { readonly state: "done"; readonly output: unknown }
@@ -26,7 +29,7 @@ export const answerPrefix = (node: string): string => `answers/${node}`;
 export const encodeRequest = (request: StoredRequest): Uint8Array => encodeJson(request);
 
 /** @throws STORE_CORRUPT */
-export function decodeRequest({ key, value }: Entry): StoredRequest {
+export function decodeRequest({ key, value }: Pick<Entry, "key" | "value">): StoredRequest {
   const fields = decodeFields(value, key);
   return {
     verb: textField(fields, "verb", key),
@@ -43,10 +46,11 @@ export function encodeAnswer(answer: StoredAnswer): Uint8Array {
 }
 
 /** @throws STORE_CORRUPT */
-export function decodeAnswer({ key, value }: Entry): StoredAnswer {
+export function decodeAnswer({ key, value }: Pick<Entry, "key" | "value">): StoredAnswer {
   const fields = decodeFields(value, key);
   const state = textField(fields, "state", key);
-  if (state === "asking" || state === "taken") return { state };
+  if (state === "taken") return { state };
+  if (state === "asking") return { state, ...(typeof fields["challenge"] === "string" ? { challenge: fields["challenge"] } : {}) };
   if (state === "done") return { state, output: fields["output"] };
   const code = textField(fields, "code", key);
   const facts = isFields(fields["facts"]) ? (fields["facts"] as Facts) : {}; // plain data when it was written

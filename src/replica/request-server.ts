@@ -1,9 +1,14 @@
+import { randomBytes } from "node:crypto";
+
 import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
+import type { Signing, StatementRefusal } from "../identity/index.ts";
 import type { Entry, FarmStore, Rev, Store } from "../store/index.ts";
 import { isConflict, isDamage } from "./error-kinds.ts";
 import { createBell, follow, type Bell } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
-import { answerPrefix, decodeRequest, encodeAnswer, requestPrefix, type StoredAnswer, type StoredRequest } from "./request-record.ts";
+import { answerPrefix, requestPrefix, type StoredAnswer, type StoredRequest } from "./request-record.ts";
+import type { RequestRefusals } from "./request-refusals.ts";
+import { readRequest, writeAnswer } from "./request-signing.ts";
 
 /** Answers one request; what it throws is carried to the sender. */
 export type RequestHandler = (verb: string, input: unknown) => Promise<unknown>;
@@ -15,6 +20,9 @@ interface Server {
   readonly node: string;
   readonly handler: RequestHandler;
   readonly signal: AbortSignal;
+  /** Absent = a farm without identities. */
+  readonly signing: Signing | undefined;
+  readonly refusals: RequestRefusals | undefined;
 }
 
 /** What this process knows of a request it saw. */
@@ -25,6 +33,10 @@ interface Seen {
   state: "waiting" | "asking" | "working" | "over";
   /** Of the answer key while this process has it. */
   answerRev?: Rev;
+  /** What its sender was asked to sign: of one request, of this process, once. */
+  challenge?: string;
+  /** What was read, and of which writing: a signature is not verified again at every look. */
+  read?: { readonly rev: Rev; readonly request: StoredRequest };
 }
 
 const AT_ONCE = 8;
@@ -33,6 +45,9 @@ const RESYNC_MS = 1_000;
 const CONFIRM_MS = 5_000;
 /** Answers that nobody fetched are removed after this long. */
 const UNFETCHED_MS = 600_000;
+/** Refusals that wait for their senders; beyond, a refused request is removed without a word. */
+const MAX_REFUSED = 100;
+const CHALLENGE_BYTES = 24;
 /** A request that is new after a longer time without a look counts as old. */
 const MAX_LOOK_GAP_MS = 5_000;
 
@@ -60,6 +75,8 @@ class RequestDesk {
   readonly #unfetched = new Map<string, number>();
   readonly #working = new Set<Promise<void>>();
   #lastLookMs = Number.NEGATIVE_INFINITY;
+  /** Answers to refused requests that may still be there. */
+  #refused = 0;
 
   constructor(server: Server) {
     this.#server = server;
@@ -83,20 +100,42 @@ class RequestDesk {
     const seen = this.#seen.get(entry.key);
     if (seen === undefined || seen.state === "working") return;
     try {
-      if (seen.state === "over") await this.#forgetLater(entry.key, seen);
-      else await this.#advance(entry.key, { seen, request: decodeRequest(entry) });
+      if (seen.state === "over") return await this.#forgetLater(entry.key, seen);
+      const read = this.#read(entry, seen);
+      if (read.kind === "refused") await this.#refuse(entry.key, seen, read);
+      else await this.#advance(entry.key, { seen, request: read.request });
     } catch (error) {
       this.#server.log.warn("a request cannot be taken", { key: entry.key, problem: toFarmError(error).message });
       if (isDamage(error)) seen.state = "over";
     }
   }
 
+  #read(entry: Entry, seen: Seen): ReturnType<typeof readRequest> {
+    if (seen.read?.rev === entry.rev) return { kind: "request", request: seen.read.request };
+    const read = readRequest(this.#server, this.#address(entry.key), entry, seen.challenge);
+    if (read.kind === "request") seen.read = { rev: entry.rev, request: read.request };
+    return read;
+  }
+
   async #advance(key: string, { seen, request }: { readonly seen: Seen; readonly request: StoredRequest }): Promise<void> {
     const age = this.#now() - seen.sinceMs;
-    const mustConfirm = seen.isOld && !request.confirmed;
+    const mustConfirm = (this.#server.signing !== undefined || seen.isOld) && !request.confirmed;
     if (age >= request.timeoutMs || (mustConfirm && age >= CONFIRM_MS)) await this.#drop(key, seen);
     else if (mustConfirm) await this.#ask(key, seen);
     else if (this.#working.size < AT_ONCE) await this.#take(key, { seen, request });
+  }
+
+  /** Told to its sender, counted, and never carried out. */
+  async #refuse(key: string, seen: Seen, { reason, problem }: StatementRefusal): Promise<void> {
+    seen.state = "over";
+    // Its sender signed the challenge of the process before this one: nothing is amiss, it is only too late.
+    if (reason === "replayed" && seen.isOld) return;
+    this.#server.refusals?.note({ reason, problem });
+    if (this.#refused >= MAX_REFUSED) return removeKey(this.#state, key);
+    const { node } = this.#server;
+    const error = new FarmError("REQUEST_REFUSED", `${node} refuses a request: ${problem}`, { facts: { node, reason } });
+    const rev = await this.#claim(key, { state: "failed", error }, seen.answerRev);
+    if (rev !== undefined) this.#refused += 1;
   }
 
   /** Its sender should have removed it long ago. */
@@ -114,9 +153,11 @@ class RequestDesk {
 
   async #ask(key: string, seen: Seen): Promise<void> {
     if (seen.state === "asking") return;
-    const rev = await this.#claim(key, { state: "asking" }, undefined);
+    const challenge = this.#server.signing === undefined ? undefined : randomBytes(CHALLENGE_BYTES).toString("base64url");
+    const rev = await this.#claim(key, { state: "asking", ...(challenge === undefined ? {} : { challenge }) }, undefined);
     seen.state = rev === undefined ? "over" : "asking";
     if (rev !== undefined) seen.answerRev = rev;
+    if (challenge !== undefined) seen.challenge = challenge;
   }
 
   /** Exclusive creation of the answer decides who carries a request out: at most one process, once. */
@@ -148,17 +189,17 @@ class RequestDesk {
 
   async #writeAnswer(key: string, answer: StoredAnswer, rev: Rev): Promise<void> {
     try {
-      await this.#state.write(this.#answerKey(key), encodeAnswer(answer), rev);
+      await this.#state.write(this.#answerKey(key), this.#encode(key, answer), rev);
     } catch (error) {
       if (!(error instanceof FarmError) || error.code !== "STORE_VALUE_TOO_LARGE") throw error;
-      await this.#state.write(this.#answerKey(key), encodeAnswer({ state: "failed", error }), rev);
+      await this.#state.write(this.#answerKey(key), this.#encode(key, { state: "failed", error }), rev);
     }
   }
 
   /** undefined = another process of this node has it, or the sender is gone. */
   async #claim(key: string, answer: StoredAnswer, expect: Rev | undefined): Promise<Rev | undefined> {
     try {
-      return await this.#state.write(this.#answerKey(key), encodeAnswer(answer), expect);
+      return await this.#state.write(this.#answerKey(key), this.#encode(key, answer), expect);
     } catch (error) {
       if (isConflict(error)) return undefined;
       throw error;
@@ -167,6 +208,7 @@ class RequestDesk {
 
   /** Removes answers whose senders never came for them, by how long this process has seen them. */
   async tidy(answers: readonly Entry[]): Promise<void> {
+    this.#refused = Math.min(this.#refused, answers.length);
     const keys = new Set(answers.map(({ key }) => key));
     for (const key of this.#unfetched.keys()) if (!keys.has(key)) this.#unfetched.delete(key);
     for (const key of keys) {
@@ -186,7 +228,16 @@ class RequestDesk {
   }
 
   #answerKey(requestKey: string): string {
-    return `${answerPrefix(this.#server.node)}/${requestKey.slice(requestPrefix(this.#server.node).length + 1)}`;
+    return `${answerPrefix(this.#server.node)}/${this.#address(requestKey).id}`;
+  }
+
+  #address(requestKey: string): { readonly node: string; readonly id: string } {
+    const { node } = this.#server;
+    return { node, id: requestKey.slice(requestPrefix(node).length + 1) };
+  }
+
+  #encode(requestKey: string, answer: StoredAnswer): Uint8Array {
+    return writeAnswer(this.#server, this.#address(requestKey), answer);
   }
 
   #now(): number {

@@ -1,6 +1,8 @@
 import type { Clock, Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { createReports } from "./reports.ts";
+import type { RequestRefusals } from "./request-refusals.ts";
 import { sendRequest, type SendOptions } from "./request-sender.ts";
 import { serveRequests, type RequestHandler } from "./request-server.ts";
 
@@ -19,11 +21,25 @@ export interface Requests {
   serve(node: string, handler: RequestHandler, signal: AbortSignal): Promise<void>;
 }
 
-/** Requests as state keys `requests/<node>/<id>`, answers as `answers/<node>/<id>`. */
-export function createRequests(store: FarmStore, { clock, log }: { readonly clock: Clock; readonly log: Log }): Requests {
+/** What requests are sent and served with. */
+export interface RequestsSettings {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Absent = a farm without identities: nothing is signed, nothing refused. */
+  readonly signing?: Signing;
+  /** Told of what a node refuses. */
+  readonly refusals?: RequestRefusals;
+}
+
+/**
+ * Requests as state keys `requests/<node>/<id>`, answers as `answers/<node>/<id>`. In a signed farm the node answers each request with a
+ * challenge first, and carries out only what an admin signed together with it: so each signature is good for one carrying out, by the process
+ * that gave the challenge, whatever was written into the store before or since and whatever any clock says.
+ */
+export function createRequests(store: FarmStore, { clock, log, signing, refusals }: RequestsSettings): Requests {
   const reports = createReports(store, { clock, log });
   return {
-    send: (node, verb, input, options) => sendRequest({ store, reports, log }, { node, verb, input }, options),
-    serve: (node, handler, signal) => serveRequests({ store, clock, log, node, handler, signal }),
+    send: (node, verb, input, options) => sendRequest({ store, reports, clock, log, signing }, { node, verb, input }, options),
+    serve: (node, handler, signal) => serveRequests({ store, clock, log, node, handler, signal, signing, refusals }),
   };
 }

@@ -1,5 +1,5 @@
 import { instant } from "../base/index.ts";
-import { corrupt, decodeFields, encodeJson, numberField, sha256, textField, type Fields } from "./state-json.ts";
+import { corrupt, decodeFields, encodeJson, isFields, numberField, sha256, textField, type Fields } from "./state-json.ts";
 import type { Revision } from "./types.ts";
 
 /** Longest farm.yaml that is taken, in bytes: far beyond a million host names' worth of bindings by pattern. */
@@ -8,13 +8,16 @@ export const MAX_YAML_BYTES = 4 * 1024 * 1024;
 /** Key of a revision; zero-padded so that a listing reads in order up to a million. */
 export const revisionKey = (number: number): string => `revisions/${String(number).padStart(6, "0")}`;
 
-/** A revision as JSON, its YAML included. */
+/** A revision as JSON, its YAML included, as a process keeps it on its own disk. */
 export const encodeRevision = (revision: Revision): Uint8Array => encodeJson(revision);
 
 /** @throws STORE_CORRUPT, also when the YAML does not have the digest beside it */
 export function decodeRevision(bytes: Uint8Array, where: string): Revision {
   const fields = decodeFields(bytes, where);
-  return revisionOf(fields, textField(fields, "yaml", where), where);
+  const { signer } = fields;
+  const isSigner = isFields(signer) && typeof signer["name"] === "string" && typeof signer["serial"] === "string";
+  const kept = isSigner ? { signer: { name: String(signer["name"]), serial: String(signer["serial"]) } } : {};
+  return { ...revisionOf(fields, textField(fields, "yaml", where), where), ...kept };
 }
 
 /** The revision that these fields and this text make. @throws STORE_CORRUPT */

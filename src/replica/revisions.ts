@@ -1,9 +1,12 @@
-import { FarmError, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
+import { FarmError, instant, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { settleFarmFile } from "./farm-file.ts";
+import { requireAuthorship } from "./farm-statement.ts";
 import { follow } from "./follow.ts";
-import { claimRevision, HEAD_PREFIX, highestListed, raiseHead, readHead, readRevision } from "./revision-keys.ts";
+import { claimRevision, HEAD_PREFIX, raiseHead, readMarked, readRevision } from "./revision-keys.ts";
 import { MAX_YAML_BYTES, revisionKey } from "./revision-record.ts";
+import { createRevisionSearch } from "./revision-search.ts";
 import { createStaleness } from "./staleness.ts";
 import { sha256 } from "./state-json.ts";
 import type { Revision } from "./types.ts";
@@ -16,6 +19,8 @@ export interface NewRevision {
   readonly note?: string;
   /** Number of the revision that the author started from; 0 = none. */
   readonly base: number;
+  /** A new revision even when the text is that of the latest one: to sign it anew. */
+  readonly anew?: boolean;
 }
 
 /** A revision just made (or the latest, when nothing changed), and what became of `config/farm.yaml`. */
@@ -26,61 +31,75 @@ export interface AppendedRevision extends Revision {
 
 /** The farm's configuration revisions. Methods throw the store's errors; `watch` never throws. */
 export interface Revisions {
-  /** undefined = the farm has none yet. */
+  /** undefined = the farm has none yet. In a farm with identities: the newest one that an admin of it signed. */
   latest(): Promise<Revision | undefined>;
+  /** Also one that is refused; it says so. */
   get(number: number): Promise<Revision | undefined>;
-  /** Newest first, at most `limit` (1 to 1000). */
+  /** Newest first, at most `limit` (1 to 1000), those included that are refused. */
   history(limit: number): Promise<readonly Revision[]>;
   /**
    * Makes the next revision, then brings `config/farm.yaml` up to it, unless somebody edited that meanwhile (then it is left as it is,
    * and the answer and the log say so). The same text as the latest revision makes none: the latest is returned.
    * @throws STORE_CONFLICT when the latest revision is not `base`: names who was first
    * @throws STORE_VALUE_TOO_LARGE for more than 4 MiB
+   * @throws SIGNING_ROLE_WRONG when the farm has identities and this process has not that of an admin
    */
   append(change: NewRevision): Promise<AppendedRevision>;
   /** The latest revision, then each newer one; some in between may be left out. Ends on abort only. */
   watch(signal: AbortSignal): AsyncIterable<Revision>;
   /** Since when `watch` cannot read the store; undefined = it can. */
   staleSince(): Instant | undefined;
+  /** Why the store's newest revision is not `latest`, by the last look; undefined = it is. */
+  refusal(): string | undefined;
+}
+
+/** What revisions are read and made with. */
+export interface RevisionsSettings {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Absent = a farm without identities: nothing is signed, nothing refused. */
+  readonly signing?: Signing;
+  /** What this process has applied before: nothing that was signed earlier takes its place. */
+  readonly applied?: Revision;
 }
 
 const RESYNC_MS = 5_000;
 const MAX_HISTORY = 1000;
 const READS_AT_ONCE = 16;
+/** Numbers that were taken meanwhile by what nobody believes. */
+const MAX_TRIES = 10;
 
 /**
  * Revisions are state keys `revisions/000042`, each created exclusively: that creation decides between two authors. A readable copy of
  * each is kept in `config/revisions/000042.yaml`.
  */
-export function createRevisions(store: FarmStore, { clock, log }: { readonly clock: Clock; readonly log: Log }): Revisions {
+export function createRevisions(store: FarmStore, { clock, log, signing, applied }: RevisionsSettings): Revisions {
   const staleness = createStaleness("configuration", { clock, log });
-  let known: Revision | undefined;
-
-  async function latest(): Promise<Revision | undefined> {
-    const from = Math.max(known?.number ?? 0, await readHead(store.state));
-    let found = from === known?.number ? known : from === 0 ? undefined : await readRevision(store.state, from);
-    // The hint is missing or names what is gone: only a listing tells what there is.
-    if (found === undefined) found = await readRevision(store.state, await highestListed(store.state));
-    for (let next = found; next !== undefined; next = await readRevision(store.state, next.number + 1)) found = next;
-    known = found;
-    return found;
-  }
+  const search = createRevisionSearch({ state: store.state, signing, applied });
+  const { latest } = search;
 
   async function append(change: NewRevision): Promise<AppendedRevision> {
     const digest = sha256(change.yaml);
     if (Buffer.byteLength(change.yaml) > MAX_YAML_BYTES) {
       throw new FarmError("STORE_VALUE_TOO_LARGE", `the configuration is larger than ${MAX_YAML_BYTES} bytes`);
     }
-    const current = await latest();
-    if (current?.digest === digest) return { ...current, farmFile: await bringFarmFile(current) };
-    if ((current?.number ?? 0) !== change.base) throw conflict(change.base, current);
-    const number = change.base + 1;
-    const { yaml, by, note } = change;
-    const mine: Revision = { number, yaml, digest, at: clock.now(), by, ...(note === undefined ? {} : { note }) };
-    const first = await claimRevision(store.state, mine);
-    if (first.digest !== digest) throw conflict(change.base, first);
-    known = first;
-    return { ...first, farmFile: await bringFarmFile(first) };
+    await requireAuthorship(store.state, signing);
+    for (let tries = 1; ; tries += 1) {
+      const current = await latest();
+      if (current?.digest === digest && change.anew !== true) return { ...current, farmFile: await bringFarmFile(current) };
+      if ((current?.number ?? 0) !== change.base) throw conflict(change.base, current);
+      const first = await claimRevision(store.state, nextRevision(change, current, digest), signing);
+      if (first.refused !== undefined && tries < MAX_TRIES) continue;
+      if (first.digest !== digest) throw conflict(change.base, first);
+      search.note(first);
+      return { ...first, farmFile: await bringFarmFile(first) };
+    }
+  }
+
+  /** Each is later than the one before, whatever clocks say: of two signed texts everybody can tell the newer one. */
+  function nextRevision({ yaml, by, note }: NewRevision, current: Revision | undefined, digest: string): Revision {
+    const at = instant(Math.max(Math.round(clock.now()), (current?.at ?? 0) + 1));
+    return { number: search.next(), yaml, digest, at, by, ...(note === undefined ? {} : { note }) };
   }
 
   /** What follows a revision that exists already: nothing here may make the append look failed; a duty completes it later. */
@@ -100,21 +119,28 @@ export function createRevisions(store: FarmStore, { clock, log }: { readonly clo
 
   return {
     latest,
-    get: (number) => readRevision(store.state, number),
-    history: async (limit) => readHistory(store, (await latest())?.number ?? 0, limit),
+    get: (number) => readRevision(store.state, number, signing),
+    history: async (limit) => {
+      await latest();
+      return readHistory((number) => readMarked(store.state, number, signing), search.next() - 1, limit);
+    },
     append,
     watch: (signal) => watchRevisions(latest, { signal, hints: [(stop) => store.state.watch(HEAD_PREFIX, { signal: stop })], staleness }),
     staleSince: () => staleness.since(),
+    refusal: () => search.refusal(),
   };
 }
 
-async function readHistory(store: FarmStore, newest: number, limit: number): Promise<readonly Revision[]> {
+async function readHistory(
+  read: (number: number) => Promise<Revision | undefined>,
+  newest: number,
+  limit: number,
+): Promise<readonly Revision[]> {
   const count = Math.min(newest, Math.max(1, Math.min(limit, MAX_HISTORY)));
   const found: Revision[] = [];
   for (let done = 0; done < count; done += READS_AT_ONCE) {
     const numbers = Array.from({ length: Math.min(READS_AT_ONCE, count - done) }, (_, index) => newest - done - index);
-    const read = await Promise.all(numbers.map((number) => readRevision(store.state, number)));
-    found.push(...read.filter((revision) => revision !== undefined));
+    found.push(...(await Promise.all(numbers.map(read))).filter((revision) => revision !== undefined));
   }
   return found;
 }

@@ -12,6 +12,10 @@ export interface Revision {
   /** Who applied it, as far as known: `user@machine`, `saved file`. */
   readonly by: string;
   readonly note?: string;
+  /** In a farm with identities: the admin whose signature it carries. `at` is signed with it. */
+  readonly signer?: { readonly name: string; readonly serial: string };
+  /** Why no node of a farm with identities applies it. */
+  readonly refused?: string;
 }
 
 /** A revision that parsed. */
