@@ -1,0 +1,32 @@
+/**
+ * `npm run test:faults`: a farm of many machines under load, and every fault that this machine can make (docs/faults.md).
+ * `npm run test:faults` runs the short selection, `npm run test:faults all` everything and writes the table of docs/faults.md,
+ * `npm run test:faults WORD…` the faults whose name has one of the words.
+ *
+ * Everything runs in namespaces of its own (network, mounts, processes), which the kernel takes away with the last process.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { installTestPackages } from "./test-packages.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const NAMESPACES = ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+/** Hosts' names and everything the farm keeps lie in memory, seen by these processes only. */
+const MOUNTS = "mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount -t tmpfs -o mode=0755 none /mnt";
+
+/** Runs the suite. @returns its exit code */
+export function testFaults(selection) {
+  const vitest = [process.execPath, `${root}node_modules/vitest/vitest.mjs`, "run", "--config", `${root}test/faults/vitest.config.ts`];
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n", "-E"];
+  const [command, ...args] = [...sudo, "unshare", ...NAMESPACES, "sh", "-c", `${MOUNTS} && exec "$@"`, "sh", ...vitest];
+  const env = { ...process.env, CERTFARM_FAULTS_SEALED: "1", FAULTS: selection };
+  return spawnSync(command, args, { cwd: root, stdio: "inherit", env }).status ?? 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  installTestPackages();
+  if (!existsSync(`${root}dist/bin/main.js`)) spawnSync(process.execPath, [`${root}scripts/build.mjs`], { cwd: root, stdio: "inherit" });
+  process.exit(testFaults(process.argv.slice(2).join(" ") || process.env["FAULTS"] || "short"));
+}
