@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 
 import type { HostPattern } from "../base/index.ts";
 import { canonicalKeyName, canonicalStem, parseFileName } from "../pki/index.ts";
+import { NameSet } from "./name-set.ts";
 
 /** What differs between two looks at the folder. */
 export interface ListingChange {
@@ -29,10 +30,10 @@ function canonicalOf(file: string): string | undefined {
 
 /**
  * The names of the central certificates and the index from host to files. Made for 1,000,000 names: a name that is spelled
- * canonically costs its string and one Set slot; nothing is parsed until somebody asks for a host.
+ * canonically costs its octets and one slot of a NameSet; nothing is parsed until somebody asks for a host.
  */
 export class Listing {
-  #names = new Set<string>();
+  #names = new NameSet();
   /** Canonical spelling → the files that are spelled otherwise. */
   readonly #odd = new Map<string, string[]>();
   /** How many files have each suffix, so that a look-up tries only those that exist. */
@@ -91,8 +92,7 @@ export class Listing {
 
   /** False when it was listed already. */
   add(file: string): boolean {
-    if (this.#names.has(file)) return false;
-    this.#names.add(file);
+    if (!this.#names.add(file)) return false;
     this.#enter(file);
     return true;
   }
@@ -110,7 +110,7 @@ export class Listing {
    */
   async replace(look: readonly string[]): Promise<ListingChange> {
     const former = this.#names;
-    const next = new Set<string>();
+    const next = new NameSet(look.length);
     const fresh: string[] = [];
     const removed: string[] = [];
     // The first look is all new: a second list of 1,000,000 names would be made for nothing.

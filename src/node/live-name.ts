@@ -55,7 +55,7 @@ const SESSION_TIMEOUT_S = 7_200;
  */
 export function createLiveName(
   parts: LiveNameParts,
-  on: { readonly secure: (socket: TLSSocket) => void; readonly failed: (error: Error, socket: TLSSocket) => void },
+  on: { readonly secure: (socket: TLSSocket, live: LiveName) => void; readonly failed: (error: Error, socket: TLSSocket) => void },
 ): LiveName {
   const server = tls.createServer({
     cert: parts.certificates.map((certificate) => certificate.chainPem),
@@ -66,7 +66,7 @@ export function createLiveName(
     honorCipherOrder: false,
     // No client needs it since HTTP/2 and TLS 1.3 forbade it, and each one makes the server sign anew at the client's will.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ALPNProtocols: [...parts.policy.alpn],
+    ALPNProtocols: alpnView(parts.policy.alpn),
     // Processes only share sessions when they name the same context; Node's default is a hash of the command line.
     sessionIdContext: "certfarm",
     sessionTimeout: SESSION_TIMEOUT_S,
@@ -76,10 +76,21 @@ export function createLiveName(
   });
   // Node keeps the texts that it made the context of. It needs them no more, and 2,000 names have some 8 MB of them.
   Object.assign(server, { cert: undefined, key: undefined, ca: undefined });
-  server.on("secureConnection", on.secure);
-  server.on("tlsClientError", on.failed);
   const { fingerprint, certificateNames, clientRule } = parts;
-  return { server, fingerprint, certificateNames, ...(clientRule === undefined ? {} : { clientRule }) };
+  const live = { server, fingerprint, certificateNames, ...(clientRule === undefined ? {} : { clientRule }) };
+  // This function and not its caller makes the listener: one made where the certificates are in scope would keep them alive.
+  server.on("secureConnection", (socket) => on.secure(socket, live));
+  server.on("tlsClientError", on.failed);
+  return live;
+}
+
+/**
+ * The protocols as RFC 7301 section 3.1 lists them. A view of another kind than Buffer on purpose: Node copies texts and Buffers into a
+ * slab of 8 KiB, which every name would then hold.
+ */
+function alpnView(protocols: readonly string[]): DataView {
+  const list = Buffer.concat(protocols.flatMap((protocol) => [Buffer.of(protocol.length), Buffer.from(protocol, "latin1")]));
+  return new DataView(new Uint8Array(list).buffer);
 }
 
 function clientCertificateOptions(parts: LiveNameParts): tls.TlsOptions {

@@ -168,10 +168,7 @@ export class LiveNames {
       ...(clientRule === undefined ? {} : { clientRule }),
       ...(made.ticketKey === undefined ? {} : { ticketKey: made.ticketKey }),
     };
-    return gate.run(() => {
-      const live: LiveName = createLiveName(settings, { secure: (socket) => secure(socket, live), failed });
-      return live;
-    });
+    return gate.run(() => createLiveName(settings, { secure, failed }));
   }
 
   /** The same service under a new epoch: keeps the server, brings its ticket keys up to date. */
