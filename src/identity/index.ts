@@ -11,3 +11,5 @@ export {
   type VerifiedStatement,
 } from "./signing.ts";
 export { isStatement, readStatement } from "./signing-bytes.ts";
+export { openIdentity } from "./identity-folder.ts";
+export { openIdentityKeeper, type AskAuthority, type IdentityKeeper, type IdentityState, type IssuedIdentity } from "./identity-keeper.ts";

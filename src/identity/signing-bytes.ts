@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { instant, type Instant } from "../base/index.ts";
 
 /** What a statement is about; one of a kind is never taken for another. */
-export type StatementKind = "request" | "answer" | "revision" | "content" | "drain" | "audit";
+export type StatementKind = "request" | "answer" | "revision" | "content" | "drain" | "audit" | "report" | "authority" | "revocation";
 
 /** What somebody of the farm says, before it is signed. */
 export interface Statement {
@@ -33,7 +33,7 @@ export interface SignedStatement {
 
 /** `CFS` and the version of the form. No JSON text begins so. */
 const MAGIC = Uint8Array.of(0x43, 0x46, 0x53, 0x01);
-const KINDS: readonly string[] = ["request", "answer", "revision", "content", "drain", "audit"] satisfies readonly StatementKind[];
+const KINDS: readonly string[] = ["request", "answer", "revision", "content", "drain", "audit", "report", "authority", "revocation"] satisfies readonly StatementKind[];
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const SIGNATURE_BYTES = 64;
 const MAX_NAME_BYTES = 256;

@@ -63,8 +63,12 @@ function servesBothEnds(certificate: X509Certificate): boolean {
 
 function issued(authority: X509Certificate, certificate: X509Certificate, now: Instant): boolean {
   if (!authority.ca || now < Date.parse(authority.validFrom) || now > Date.parse(authority.validTo)) return false;
-  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
+  return isIssuedBy(certificate, authority);
 }
+
+/** Whether this authority signed the certificate. */
+export const isIssuedBy = (certificate: X509Certificate, authority: X509Certificate): boolean =>
+  certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 
 /** The certificates of a PEM text in order; what is none is left out. */
 export function splitAuthorities(pem: string): readonly X509Certificate[] {
