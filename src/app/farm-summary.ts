@@ -75,6 +75,7 @@ function nextLines({ farmOption, paths, config }: SummaryFacts, host: HostPatter
     ...(host === undefined ? [] : ([[`${command} explain ${sampleOf(host)}`, "why a name gets its certificate"]] as const)),
     [`${command} certs list`, "every certificate file"],
     [`${command} bindings show --node ${config.nodes[0]?.name ?? "NODE"}`, "a node's real binding table"],
+    [`${command} doctor`, "what is wrong on which node, why, and what mends it"],
     [`${command} refusals --follow`, "handshakes that got no certificate"],
     [`${command} drain ${config.nodes[1]?.name ?? config.nodes[0]?.name ?? "NODE"}`, "take a node out of rotation"],
     [`cp new.pfx ${shorten(paths.store)}/certificates/HOST.pfx`, "serve a new certificate, in under a second"],

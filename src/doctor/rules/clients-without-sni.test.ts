@@ -12,6 +12,11 @@ const rows: [string, Script, string[]][] = [
     deep([{ "no-sni": served("default") }, { "no-sni": RESET }]),
     ["notice, certain: Clients without SNI get nothing on web2, and a certificate on web1"],
   ],
+  [
+    "names the odd one of three, once",
+    deep([{ "no-sni": served("default") }, { "no-sni": RESET }, { "no-sni": RESET }]),
+    ["notice, certain: Clients without SNI get a certificate on web1 only, and nothing on web2 and web3"],
+  ],
   ["says nothing when none serves them", deep([{ "no-sni": RESET }, { "no-sni": alert("unrecognized_name") }]), ["passed"]],
   [
     "says nothing of servers of different makes",

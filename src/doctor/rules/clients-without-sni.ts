@@ -19,28 +19,46 @@ export const clientsWithoutSni: Rule = {
   remedy:
     "When such clients are wanted give every node the same default: IIS: `netsh http add sslcert ipport=0.0.0.0:443 certhash=… appid=…`; certfarm: a binding without SNI; nginx: `listen … default_server`; HAProxy: no `strict-sni`. When not, take it away everywhere.",
   yieldsTo: ["ip-row-shadows", "any-row-catches-misses", "ipv6-row-answers", "foreign-row-owner", "central-row-missing", "table-drift"],
-  check: (view) =>
-    checkFindings(
-      view,
-      laggards(view, { can: can("no-sni"), sameMakeOnly: true }).map((group) => draft(view, group)),
-    ),
+  check: (view) => checkFindings(view, parted(view).map(draft)),
 };
 
-function draft(view: View, group: Group): FindingDraft {
-  const who = nameSome(group.nodes);
+/** Who serves clients without SNI, and who does not although it is of the same make. */
+interface Parted {
+  readonly serving: readonly string[];
+  readonly refusing: readonly string[];
+  /** A refusing node's cells. */
+  readonly example: Group;
+}
+
+/** One finding for all of them: which side is the odd one is told by its size. */
+function parted(view: View): readonly Parted[] {
+  const groups = laggards(view, { can: can("no-sni"), sameMakeOnly: true });
+  const [example] = groups;
+  if (example === undefined) return [];
+  const refusing = groups.flatMap(({ nodes }) => nodes);
   const serving = view.nodes.filter(({ name }) => view.cellsOf(name).some((cell) => can("no-sni")(cell) === true)).map(({ name }) => name);
-  const [first = seenProof(group), ...rest] = kindProof(group, "no-sni", "without SNI");
+  return [{ serving, refusing, example }];
+}
+
+function draft({ serving, refusing, example }: Parted): FindingDraft {
+  const isServingOdd = serving.length < refusing.length;
+  const [odd, others] = isServingOdd ? [serving, refusing] : [refusing, serving];
+  const [first = seenProof(example), ...rest] = kindProof(example, "no-sni", "without SNI");
   return {
-    summary: `Clients without SNI get nothing on ${who}, and a certificate on ${nameSome(serving)}`,
-    nodes: group.nodes,
-    against: serving,
+    summary: isServingOdd
+      ? `Clients without SNI get a certificate on ${nameSome(serving)} only, and nothing on ${nameSome(refusing)}`
+      : `Clients without SNI get nothing on ${nameSome(refusing)}, and a certificate on ${nameSome(serving)}`,
+    nodes: odd,
+    against: others,
     hosts: [],
     proof: [
       first,
       ...rest,
       { text: `${nameSome(serving)} ${plural(serving, "serves", "serve")} such a client`, source: `probe of ${serving[0] ?? ""}` },
     ],
-    remedy: `Give ${who} the same default certificate, or take it away on ${nameSome(serving)}.`,
+    remedy: isServingOdd
+      ? `Take the default certificate away on ${nameSome(serving)}, or give the same one to ${nameSome(refusing)}.`
+      : `Give ${nameSome(refusing)} the same default certificate, or take it away on ${nameSome(serving)}.`,
     effect: "Clients without SNI are treated alike by every node; others see no change.",
     actions: [],
     explains: [],

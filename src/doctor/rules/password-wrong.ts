@@ -18,6 +18,8 @@ export const passwordWrong: Rule = {
     "as good as absent: IIS resets the connection, certfarm refuses with a reason. Damage to the file cannot be told apart from a wrong password.",
   remedy:
     "Export the file again with the password of the farm, or give certfarm the file's own password (`certfarm certs check FILE --password-file F` tries one).",
+  // A node that opens none of the files its peers open lacks the password: the files are well.
+  yieldsTo: ["central-password-differs"],
   check: (view) => checkUnusableFiles(view, TROUBLE),
 };
 

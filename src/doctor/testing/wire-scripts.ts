@@ -24,11 +24,12 @@ export const through = (cells: Readonly<Record<string, CellScript>>, direct = WE
   cells: { web1: direct, web2: direct, lb: cells },
   balancers: ["lb"],
 });
-/** The same server on both nodes, which the deeper set of probes tells apart. */
-export const deep = (changes: readonly [Exclude<CellScript, ProbeOutcome>, Exclude<CellScript, ProbeOutcome>]): Script => {
+/** The same server on web1, web2, …, which the deeper set of probes tells apart. */
+export const deep = (changes: readonly Exclude<CellScript, ProbeOutcome>[]): Script => {
   const request = { status: 200, headers: { server: "nginx/1.26.3" } };
-  const [first, other] = changes.map((change) => ({ sni: served(HOST), request, ...change }));
-  return { cells: { web1: { [HOST]: first ?? RESET }, web2: { [HOST]: other ?? RESET } } };
+  return {
+    cells: Object.fromEntries(changes.map((change, at) => [`web${at + 1}`, { [HOST]: { sni: served(HOST), request, ...change } }])),
+  };
 };
 /** What the resolver says of hosts. */
 export const resolving = (addresses: Readonly<Record<string, readonly string[]>>, cname?: string): Partial<Examination> => ({
