@@ -21,6 +21,8 @@ export interface ConnectionTableContext {
 const TICK_MS = 100;
 /** How long connections that are ended may still get rid of what is buffered. */
 const FLUSH_MS = 200;
+/** One connection may have met a name that is slow to prepare; several are the node's own doing. */
+const UNANSWERED_IN_A_ROW = 2;
 /** Relaying connections are looked at with every tenth tick. */
 const TICKS_A_SWEEP = 10;
 
@@ -109,6 +111,11 @@ export class ConnectionTable implements ConnectionHolder {
       this.#context.log.warn("a node is ejected: it took no connection", { node: member.name, code, forMs: this.tuning.ejectMs });
     }
     member.ejectedUntil = now + this.tuning.ejectMs;
+  }
+
+  unanswered(member: Member, problem: string): void {
+    member.unanswered += 1;
+    if (member.unanswered >= UNANSWERED_IN_A_ROW) this.nodeFailed(member, problem);
   }
 
   #tick(): void {

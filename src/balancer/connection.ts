@@ -41,6 +41,8 @@ export interface ConnectionHolder {
   refused(reason: Refusal, facts: { readonly client: string; readonly empty: boolean }): void;
   /** Counts a failed connection to a node and gives it none for a while. */
   nodeFailed(member: Member, code: string): void;
+  /** Counts a connection that a node took and did not answer; after several in a row the node gets none for a while. */
+  unanswered(member: Member, problem: string): void;
 }
 
 /** Octets that are kept while a node is looked for; a client that sends more is not read on until then. */
@@ -49,6 +51,10 @@ const MAX_HEAD = 65_536;
 export const SOCKET_HIGH_WATER_MARK = 16_384;
 /** Two reads: a side that is paused for every octet that waits stops and starts with each read, which costs more than the reading. */
 const MAX_UNSENT = 131_072;
+/** A connection on which the node spoke last, this long ago, waits for its client: it is idle. */
+const IDLE_MS = 1_000;
+/** A client that waits for a node that can be reached in no way is told after this that it is in vain. */
+const LOST_MS = 10_000;
 /** How long after a node's reset the client's is sent, so that what the node said before can still arrive. */
 const LINGER_MS = 100;
 
@@ -58,7 +64,9 @@ const UPSTREAM = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_HIG
 const OWN_FAILURES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /**
- * One client connection, from its first octet to its end: hello → choosing → connecting → relaying → ending.
+ * One client connection, from its first octet to its end: hello → choosing → connecting → asked → relaying → ending.
+ * Until a node's first octet (asked) the ClientHello is kept: a node that ends or says nothing is passed over for another one, and the
+ * client never knows. On plain-http ports a request may have been carried out, so that there only unmade connections are tried again.
  * This is the hot path: no timers, no pipes and no promises for a connection whose name is known; deadlines are kept by
  * ConnectionTable's sweeps.
  */
@@ -72,9 +80,10 @@ export class Connection {
   #name: NameRecord | undefined;
   #source: IpAddress | undefined;
   #tried: Member[] = [];
-  #phase: "hello" | "choosing" | "connecting" | "relaying" | "ending" = "hello";
+  #phase: "hello" | "choosing" | "connecting" | "asked" | "relaying" | "ending" = "hello";
   #clientEnded = false;
   #upstreamEnded = false;
+  #nodeSpokeLast = false;
   #endAsked = false;
   /** Coarse time of the last octet, or of the start of the phase. */
   #activeAt: number;
@@ -109,16 +118,23 @@ export class Connection {
   #fromClient(chunk: Buffer): void {
     if (this.#phase === "relaying") {
       this.#activeAt = this.#table.now;
+      this.#nodeSpokeLast = false;
       const upstream = this.#upstream;
       upstream?.write(chunk, this.#clientResumes);
       if (upstream !== undefined && upstream.writableLength > MAX_UNSENT) this.#client.pause();
       return;
     }
     if (this.#phase === "ending") return;
+    if (this.#phase === "asked") this.#upstream?.write(chunk);
     if (this.#head === undefined) this.#head = new HeadBuffer(chunk);
     else this.#head.append(chunk);
     if (this.#phase === "hello") this.#readHello(this.#head);
-    else if (this.#head.length > MAX_HEAD) this.#client.pause();
+    else if (this.#head.length > MAX_HEAD) this.#tooMuchToKeep();
+  }
+
+  #tooMuchToKeep(): void {
+    if (this.#phase === "asked") this.#relay();
+    else this.#client.pause();
   }
 
   /** Learns the name without ending TLS. What is no ClientHello goes on to a node too: it answers with the right alert and journals it. */
@@ -139,13 +155,14 @@ export class Connection {
   }
 
   #choose(): void {
-    const { router } = this.#table;
-    const member =
-      this.#tried.length < this.#table.tuning.maxTries
-        ? router.pick({ name: this.#name, key: this.#key(), tried: this.#tried })
-        : undefined;
+    const member = this.#pick(this.#tried, false);
     if (member === undefined) return this.refuse(this.#tried.length === 0 ? "no-node" : "connect-failed");
     this.#connect(member);
+  }
+
+  #pick(tried: readonly Member[], onlyGood: boolean): Member | undefined {
+    const { router, tuning } = this.#table;
+    return tried.length < tuning.maxTries ? router.pick({ name: this.#name, key: this.#key(), tried, onlyGood }) : undefined;
   }
 
   #key(): number {
@@ -170,7 +187,7 @@ export class Connection {
     this.#upstream = upstream;
     upstream.on("connect", () => this.#connected(member, upstream));
     upstream.on("data", (chunk: Buffer) => this.#fromNode(chunk, upstream));
-    upstream.on("end", () => this.#upstreamEnd());
+    upstream.on("end", () => this.#upstreamEnd(member, upstream));
     upstream.on("error", (error) => this.#upstreamError(error, member, upstream));
     upstream.on("close", () => {
       member.connections -= 1;
@@ -180,14 +197,20 @@ export class Connection {
 
   #connected(member: Member, upstream: Socket): void {
     member.totals.connections += 1;
-    this.#phase = "relaying";
     this.#activeAt = this.#table.now;
-    this.#table.relaying(this);
     const first = this.#firstOctets();
-    this.#head = undefined;
+    if (this.#lane.protocol === "https" && this.#head !== undefined && this.#head.length <= MAX_HEAD) this.#phase = "asked";
+    else this.#relay();
     if (first !== undefined) upstream.write(first);
     if (this.#clientEnded) upstream.end();
     else if (this.#client.isPaused()) this.#client.resume();
+  }
+
+  /** There is no way back to another node from here on. */
+  #relay(): void {
+    this.#phase = "relaying";
+    this.#head = undefined;
+    this.#table.relaying(this);
   }
 
   #firstOctets(): Buffer | undefined {
@@ -206,29 +229,57 @@ export class Connection {
   }
 
   #fromNode(chunk: Buffer, upstream: Socket): void {
+    if (this.#phase === "asked") this.#answered();
     this.#activeAt = this.#table.now;
+    this.#nodeSpokeLast = true;
     this.#client.write(chunk, this.#upstreamResumes);
     if (this.#client.writableLength > MAX_UNSENT) upstream.pause();
   }
 
+  #answered(): void {
+    if (this.#member !== undefined) this.#member.unanswered = 0;
+    this.#relay();
+  }
+
   #clientEnd(): void {
     this.#clientEnded = true;
-    if (this.#phase === "relaying") this.#upstream?.end();
+    if (this.#phase === "relaying" || this.#phase === "asked") this.#upstream?.end();
     else if (this.#phase === "hello") this.refuse("hello-closed");
   }
 
-  #upstreamEnd(): void {
+  #upstreamEnd(member: Member, upstream: Socket): void {
+    if (this.#phase === "asked" && this.#handOver(member, upstream, "it ended the connection")) return;
     this.#upstreamEnded = true;
     this.#client.end();
   }
 
   #upstreamError(error: Error, member: Member, upstream: Socket): void {
     if (this.#phase === "connecting") return this.#connectFailed(systemCode(error) ?? error.message, member, upstream);
+    if (this.#phase === "asked" && this.#handOver(member, upstream, systemCode(error) ?? error.message)) return;
     if (this.#phase !== "relaying" || this.#upstreamEnded) return;
     this.#phase = "ending";
     this.#activeAt = this.#table.now;
     this.#client.pause();
     this.#table.lingering(this);
+  }
+
+  /**
+   * The node took the connection and said nothing to the ClientHello: another one is asked, if there is one. False: there is none, and
+   * this connection goes on as it is. A client that is gone needs none.
+   */
+  #handOver(member: Member, upstream: Socket, problem: string): boolean {
+    const next = this.#clientEnded || this.#client.destroyed ? undefined : this.#pick([...this.#tried, member], true);
+    if (!this.#client.destroyed) this.#table.unanswered(member, problem);
+    if (next === undefined) {
+      this.#relay();
+      return false;
+    }
+    this.#tried.push(member);
+    for (const event of ["data", "end", "error"]) upstream.removeAllListeners(event);
+    upstream.on("error", () => undefined); // nothing of it counts any longer
+    abort(upstream);
+    this.#connect(next);
+    return true;
   }
 
   /** Nothing was answered yet, so another node may be tried. */
@@ -267,13 +318,31 @@ export class Connection {
     if (this.#phase === "hello" && age >= this.#table.tuning.helloTimeoutMs) return this.refuse("hello-timeout");
     if (this.#phase === "connecting" && age >= this.#table.balancer.connectTimeoutMs)
       this.#upstream?.destroy(new Error("connect timed out"));
+    if (this.#phase === "asked" && age >= this.#table.tuning.answerTimeoutMs) this.#unanswered();
     if (this.#phase === "ending" && age > LINGER_MS) abort(this.#client);
+  }
+
+  #unanswered(): void {
+    const { answerTimeoutMs } = this.#table.tuning;
+    if (this.#member === undefined || this.#upstream === undefined) return;
+    this.#handOver(this.#member, this.#upstream, `no answer within ${answerTimeoutMs} ms`);
   }
 
   /** Called about every second while the connection relays. */
   sweepRelaying(now: number): void {
     const ends = (this.#member?.endConnectionsAt ?? Number.POSITIVE_INFINITY) <= now;
-    if (ends || now - this.#activeAt >= this.#table.balancer.idleTimeoutMs) this.end();
+    if (ends || now - this.#activeAt >= this.#table.balancer.idleTimeoutMs) return this.end();
+    if (this.#member?.health === "unreachable") this.#leaveLost(this.#member, now - this.#activeAt);
+  }
+
+  /** A client must not put its next request to a node that nobody reaches, when another would answer it; nor wait for one for minutes. */
+  #leaveLost(member: Member, silentMs: number): void {
+    const isIdle = this.#nodeSpokeLast && silentMs >= IDLE_MS;
+    const isInVain = !member.tcp && silentMs >= LOST_MS;
+    if (!(isIdle || isInVain) || !this.#table.router.canReplace(member)) return;
+    if (isIdle) this.#client.destroySoon();
+    else abort(this.#client);
+    abort(this.#upstream);
   }
 
   /** Ends both sides: what is buffered still goes out, and on the second call not even that is waited for. */

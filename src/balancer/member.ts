@@ -31,6 +31,8 @@ export interface Member extends Candidate {
   removed: boolean;
   /** Monotonic milliseconds until which it gets no connection because one failed. */
   ejectedUntil: number;
+  /** Connections in a row that it took and did not answer. */
+  unanswered: number;
   /** Monotonic milliseconds at which the connections of a draining node are ended; Infinity = never. */
   endConnectionsAt: number;
   /** Generation of the last `/proofs` answer; undefined while it gives none. */
@@ -55,6 +57,7 @@ export function newMember(config: NodeConfig, column: number): Member {
     drained: false,
     removed: false,
     ejectedUntil: 0,
+    unanswered: 0,
     endConnectionsAt: Number.POSITIVE_INFINITY,
     generation: undefined,
     totals: { connections: 0, connectFailures: 0, ejections: 0 },

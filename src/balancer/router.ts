@@ -25,6 +25,8 @@ export interface Route {
   readonly key: number;
   /** Nodes that could not be reached for this connection. */
   readonly tried: readonly Member[];
+  /** No failing open: a node that did not prove the name is none. */
+  readonly onlyGood: boolean;
 }
 
 /** How good a node is for a connection, best first. From `ready` on it is failing open when the connection has a name. */
@@ -75,20 +77,28 @@ export class Router {
   /** The node for a connection; undefined when no node can take it. */
   pick(route: Route): Member | undefined {
     const now = this.#context.clock.monotonicMs();
+    const good = route.name === undefined ? 2 : 1;
+    const limit = route.onlyGood ? good : LEVELS.length - 1;
     let best: number = LEVELS.length;
     let candidates: Member[] = [];
     for (const member of this.#context.roster.list) {
       if (isLeaving(member) || route.tried.includes(member)) continue;
       const level = levelOf(member, route.name, now);
-      if (level > best) continue;
+      if (level > Math.min(best, limit)) continue;
       if (level < best) candidates = [];
       best = level;
       candidates.push(member);
     }
-    const member = choose(best < LEVELS.length ? candidates : [], { mode: this.#context.mode(), key: route.key, turn: this.#turn });
+    const member = choose(candidates, { mode: this.#context.mode(), key: route.key, turn: this.#turn });
     this.#turn = (this.#turn + 1) % 0x4000_0000;
     if (route.tried.length === 0 || member !== undefined) this.#account(route, best, now);
     return member;
+  }
+
+  /** Whether another node takes connections now. */
+  canReplace(member: Member): boolean {
+    const now = this.#context.clock.monotonicMs();
+    return this.#context.roster.list.some((other) => other !== member && !isLeaving(other) && isUp(other) && other.ejectedUntil <= now);
   }
 
   #account(route: Route, best: number, now: number): void {
@@ -117,8 +127,10 @@ export class Router {
   }
 }
 
+const isUp = (member: Member): boolean => member.health === "ready" && member.tcp;
+
 function levelOf(member: Member, name: NameRecord | undefined, now: number): number {
-  const up = member.health === "ready" && member.tcp;
+  const up = isUp(member);
   const ejected = member.ejectedUntil > now;
   const proved = name === undefined || proofOf(name, member.column) === PROVED;
   if (up && proved && name !== undefined) return ejected ? 1 : 0;

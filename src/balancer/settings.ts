@@ -21,6 +21,8 @@ export interface BalancerTuning {
   readonly nameWaitMs: number;
   /** Names that are known at once. @default 50,000 */
   readonly maxNames: number;
+  /** For a node's first octet after the ClientHello; then another node is asked. @default 1500 */
+  readonly answerTimeoutMs: number;
   /** How long a node that refused a connection gets none. @default 3000 */
   readonly ejectMs: number;
   /** Nodes that are tried for one connection. @default 3 */
@@ -35,6 +37,7 @@ export const DEFAULT_TUNING: BalancerTuning = {
   helloTimeoutMs: 5000,
   nameWaitMs: 500,
   maxNames: 50_000,
+  answerTimeoutMs: 1500,
   ejectMs: 3000,
   maxTries: 3,
   maxConnections: 50_000,

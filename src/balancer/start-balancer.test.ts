@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { afterEach, describe, expect, it, test } from "vitest";
 
 import { clientHello } from "./testing/client-hello.ts";
@@ -213,6 +214,74 @@ describe("a node that takes no connections", () => {
     const [web1] = farm.balancer.state().nodes;
     expect(web1?.totals).toMatchObject({ connections: 0, connectFailures: 1, ejections: 1 });
     expect(lines(farm, "ejected")).toHaveLength(1);
+  });
+
+  // TCP checks say nothing.
+  const silentAtWeb1 = (socket: Socket, node: FakeNode): void => {
+    if (node.name === "web1") return;
+    socket.once("data", (hello: Buffer) => socket.write(`${node.name}:${hello.length}`));
+  };
+  const endingAtWeb1 =
+    (end: (socket: Socket) => void) =>
+    (socket: Socket, node: FakeNode): void =>
+      void socket.once("data", () => (node.name === "web1" ? end(socket) : socket.write(`${node.name}:`)));
+
+  it.each([
+    ["resets the connection", endingAtWeb1((socket) => socket.resetAndDestroy())],
+    ["ends the connection", endingAtWeb1((socket) => socket.end())],
+    ["stays silent", silentAtWeb1],
+  ])("that %s without an answer to the ClientHello is passed over, and no client knows", async (_what, behaviour) => {
+    const farm = await openFarm({
+      nodes: ["web1", "web2", "web3"],
+      behaviour,
+      tuning: { answerTimeoutMs: 200 },
+      prepare: (nodes) => nodes.forEach((node) => node.proved.add("www.example.com")),
+    });
+    for (let turn = 0; turn < 9; turn++) expect((await greetings(farm, "www.example.com", 1)).has("web1")).toBe(false);
+    expect(farm.balancer.state().nodes[0]?.totals.ejections).toBeGreaterThan(0);
+    expect(farm.balancer.state().connections.refused).toMatchObject({ "connect-failed": 0, "no-node": 0 });
+  });
+
+  it("that stays silent is waited for when no other proved the name", async () => {
+    let answer: (() => void) | undefined;
+    const farm = await openFarm({
+      nodes: ["web1", "web2"],
+      behaviour: (socket, node) => void socket.once("data", () => (answer = () => socket.write(`${node.name}:`))),
+      tuning: { answerTimeoutMs: 100 },
+      prepare: ([web1]) => void web1?.proved.add("www.example.com"),
+    });
+    const client = keep(new Client(farm.port));
+    client.socket.write(clientHello("www.example.com"));
+    await eventually(() => farm.balancer.state().nodes[0]?.connections === 1 && answer !== undefined);
+    await new Promise((resolve) => void setTimeout(resolve, 400)); // four times its patience
+    answer?.();
+    expect(await client.greeting()).toBe("web1");
+  });
+
+  it("gets a request on a plain-http port once only, whatever it does with it", async () => {
+    const seen: string[] = [];
+    const farm = await openFarm({
+      nodes: ["web1", "web2"],
+      behaviour: (socket, node) =>
+        void socket.once("data", () => {
+          seen.push(node.name);
+          socket.resetAndDestroy();
+        }),
+    });
+    const client = keep(new Client(farm.httpPort));
+    client.socket.write("POST /order HTTP/1.1\r\n\r\n");
+    await client.gone();
+    expect(seen).toHaveLength(1);
+  });
+
+  it("that nobody reaches any longer loses its idle connections, whose clients come back to another", async () => {
+    const farm = await openFarm({ nodes: ["web1", "web2"] });
+    const client = keep(new Client(farm.httpPort));
+    const name = await client.greeting();
+    const node = farm.nodes.find((one) => one.name === name);
+    await node?.stopHealth();
+    await client.until(() => client.ended);
+    expect(await greetings(farm, undefined, 2)).not.toContain(name);
   });
 
   it("is found by the TCP check although its health port says ready", async () => {

@@ -87,6 +87,12 @@ export class FakeNode {
     return new Promise((resolve) => void this.#server.close(() => resolve()));
   }
 
+  /** Closes the health port; connections go on. */
+  stopHealth(): Promise<void> {
+    this.#health.closeAllConnections();
+    return new Promise((resolve) => void this.#health.close(() => resolve()));
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.#health.closeAllConnections();
