@@ -25,9 +25,18 @@ export interface ReportSources {
 const HOSTS_IN_REPORT = 1_500;
 const DRIFT_IN_REPORT = 100;
 
+/** Since when the store has not answered, as far as any part of the node noticed. */
+export function staleSinceOf({
+  certificates,
+  content,
+  tickets,
+}: Pick<ReportSources, "certificates" | "content" | "tickets">): Instant | undefined {
+  return earliest([certificates.staleSince, content.staleSince(), tickets.staleSince()]);
+}
+
 /** What the node says of itself at this moment. */
 export function gatherReport(sources: ReportSources): NodeReport {
-  const staleSince = earliest([sources.certificates.staleSince, sources.content.staleSince(), sources.tickets.staleSince()]);
+  const staleSince = staleSinceOf(sources);
   return {
     node: sources.node,
     at: sources.clock.now(),

@@ -1,3 +1,4 @@
+import type { Instant } from "../base/index.ts";
 import type { Applied } from "./reconciler.ts";
 import type { SelfProof } from "./self-proof.ts";
 import type { Serving } from "./serving.ts";
@@ -9,6 +10,8 @@ export interface Readiness {
   readonly reasons: readonly string[];
   readonly draining: boolean;
   readonly revision: number;
+  /** The store has not answered since then: the node serves on from its own copies, which is no reason not to be ready. */
+  readonly staleSince?: Instant;
 }
 
 /**
@@ -20,6 +23,7 @@ export function judgeReadiness(parts: {
   readonly serving: Serving;
   readonly proof: SelfProof;
   readonly draining: boolean;
+  readonly staleSince: Instant | undefined;
 }): Readiness {
   const { applied } = parts;
   const { proved, failed, pending } = parts.proof.summary(0);
@@ -28,5 +32,6 @@ export function judgeReadiness(parts: {
   if (applied === undefined) reasons.push("no configuration is applied");
   if (!parts.serving.listeners.healthy) reasons.push("a listener is not open");
   if (failed + pending > 0 && proved === 0) reasons.push("no host name is proved");
-  return { ready: reasons.length === 0, reasons, draining: parts.draining, revision: applied?.revision.number ?? 0 };
+  const stale = parts.staleSince === undefined ? {} : { staleSince: parts.staleSince };
+  return { ready: reasons.length === 0, reasons, draining: parts.draining, revision: applied?.revision.number ?? 0, ...stale };
 }

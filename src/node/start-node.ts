@@ -10,7 +10,7 @@ import { followStore } from "./follow-store.ts";
 import type { CertificateFault } from "./faulty-certificates.ts";
 import { createHealthServer, type HealthServer } from "./health-server.ts";
 import { wantedListeners, type WantedListener } from "./listeners.ts";
-import { gatherReport } from "./node-report.ts";
+import { gatherReport, staleSinceOf } from "./node-report.ts";
 import { openNodeParts, type NodeParts, type NodeSettings } from "./open-parts.ts";
 import type { EvidenceAnswer } from "./requests.ts";
 import { judgeReadiness, type Readiness } from "./readiness.ts";
@@ -80,7 +80,13 @@ class RunningNode implements Node {
       dial: (target, host) => dialOwnListener(clock, target, host),
     });
     const readiness = (): Readiness =>
-      judgeReadiness({ applied: this.#reconciler?.state.applied, serving, proof: this.#proof, draining: this.#isDraining() });
+      judgeReadiness({
+        applied: this.#reconciler?.state.applied,
+        serving,
+        proof: this.#proof,
+        draining: this.#isDraining(),
+        staleSince: staleSinceOf(parts),
+      });
     this.#health = createHealthServer({ node: settings.name, log: settings.log, clock, readiness, proof: this.#proof });
     const reports = createReports(settings.store, { clock, log: settings.log });
     this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
