@@ -3,9 +3,9 @@ import type { BalanceMode } from "../config/index.ts";
 import { addressFor, isEvery, proxyNote, type Front, type FrontNode, type Lane } from "./front.ts";
 import { groupHosts, WILDCARD, type Grouping } from "./haproxy-groups.ts";
 
-/** HAProxy hashes the client's address alone or spreads by chance; `random` weighs two candidates by their connections. */
+/** HAProxy hashes the client's address without its port: in turn is what spreads connections as evenly as a hash of both. */
 const BALANCE: Readonly<Record<BalanceMode, string>> = {
-  "five-tuple": "balance random",
+  "five-tuple": "balance roundrobin",
   source: "balance source\n  hash-type consistent",
   "round-robin": "balance roundrobin",
   "least-connections": "balance leastconn",
