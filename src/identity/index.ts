@@ -13,3 +13,4 @@ export {
 export { isStatement, readStatement } from "./signing-bytes.ts";
 export { openIdentity } from "./identity-folder.ts";
 export { openIdentityKeeper, type AskAuthority, type IdentityKeeper, type IdentityState, type IssuedIdentity } from "./identity-keeper.ts";
+export { clientTls, peerOf, serverTls, tlsOptions, type TlsParts } from "./tls.ts";

@@ -33,7 +33,17 @@ export interface SignedStatement {
 
 /** `CFS` and the version of the form. No JSON text begins so. */
 const MAGIC = Uint8Array.of(0x43, 0x46, 0x53, 0x01);
-const KINDS: readonly string[] = ["request", "answer", "revision", "content", "drain", "audit", "report", "authority", "revocation"] satisfies readonly StatementKind[];
+const KINDS: readonly string[] = [
+  "request",
+  "answer",
+  "revision",
+  "content",
+  "drain",
+  "audit",
+  "report",
+  "authority",
+  "revocation",
+] satisfies readonly StatementKind[];
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const SIGNATURE_BYTES = 64;
 const MAX_NAME_BYTES = 256;

@@ -89,8 +89,9 @@ export function signAs(signing: Signing, statement: Omit<Statement, "farmId">): 
 }
 
 /** What this process verifies others against. */
-export function trustOf({ identity, revoked }: Signing): IdentityTrust {
-  const { authorityPem, farmId } = identity();
+export function trustOf(signing: Signing): IdentityTrust {
+  const { authorityPem, farmId } = signing.identity();
+  const { revoked } = signing;
   return { authorityPem, farmId, revoked };
 }
 
