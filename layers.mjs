@@ -23,6 +23,7 @@ export const PURE = ["base", "pki", "bindings", "config", "handshake", "doctor",
 /** Files that other rooms may enter besides index.ts. */
 export const SIDE_DOORS = [
   "workers/testing/compile",
+  "identity/testing/test-identities",
   "store/conformance",
   "pki/certificate",
   "admin/client",

@@ -109,6 +109,12 @@ export const IDENTITY_ERRORS = {
     3,
     "Nodes go on with the last good one. Look at `certfarm config history`; apply the right configuration with an admin identity.",
   ),
+  CONTENT_REFUSED: row(
+    "The content of a site was not published by an admin of this farm",
+    409,
+    3,
+    "Nodes go on with what they have. Run the admin API with an admin identity: it publishes `content/` anew; or `certfarm content push`.",
+  ),
   SIGNING_ROLE_WRONG: row(
     "Only a process with an admin identity may change this farm",
     403,

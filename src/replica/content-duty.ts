@@ -1,6 +1,7 @@
 import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore, Rev } from "../store/index.ts";
-import { decodePointer, encodePointer, pointerKey, POINTER_PREFIX, type ContentPointer } from "./content-pointer.ts";
+import { folderOf, pointerKey, POINTER_PREFIX, readPointer, writePointer, type ContentPointer } from "./content-pointer.ts";
 import { blobDigest, hashFolder, scanContent, type FolderLook, type HashedFile } from "./content-scan.ts";
 import { isDamage } from "./error-kinds.ts";
 import { pause } from "./follow.ts";
@@ -13,6 +14,8 @@ interface ContentDuty {
   readonly store: FarmStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent = a farm without identities. */
+  readonly signing?: Signing | undefined;
   /** Between two looks that must agree: a copy in progress shows within it. */
   readonly settleMs: number;
   /** Problems that the log was told, by folder. */
@@ -27,7 +30,7 @@ interface Known {
 }
 
 interface Published {
-  /** undefined = the pointer is damaged and is written anew. */
+  /** undefined = the pointer is damaged, or nobody who may has signed it, and it is written anew. */
   readonly pointer: ContentPointer | undefined;
   readonly rev: Rev;
 }
@@ -46,7 +49,7 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): DutyPass
   const patience = createPatience(duty.clock, duty.settleMs);
 
   async function publishFolder(folder: string, look: FolderLook, signal: AbortSignal): Promise<void> {
-    const before = await readPublished(store, folder);
+    const before = await readPublished(duty, folder);
     if (look.problem !== undefined) return noteProblem(duty, folder, { before, problem: look.problem });
     const hashed = await hashSettled(folder, look, signal);
     if (hashed === undefined) return;
@@ -114,7 +117,11 @@ async function manifestOf(
   return { folder, files };
 }
 
-async function publish({ store, clock, log, told }: ContentDuty, manifest: Manifest, before: Published | undefined): Promise<void> {
+async function publish(
+  { store, clock, log, signing, told }: ContentDuty,
+  manifest: Manifest,
+  before: Published | undefined,
+): Promise<void> {
   told.delete(manifest.folder);
   const bytes = encodeManifest(manifest);
   const unchanged = before?.pointer?.digest === blobDigest(bytes);
@@ -122,42 +129,44 @@ async function publish({ store, clock, log, told }: ContentDuty, manifest: Manif
   const digest = unchanged ? blobDigest(bytes) : await store.state.putBlob(oneChunk(bytes));
   const { folder, files } = manifest;
   const pointer = { digest, files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), at: clock.now() };
-  await store.state.write(pointerKey(folder), encodePointer(pointer), before?.rev);
+  await store.state.write(pointerKey(folder), writePointer(signing, folder, pointer), before?.rev);
   log.info("content is published", { folder, digest, files: pointer.files, bytes: pointer.bytes });
 }
 
 /** Folders that are published and now hold no file at all: gone, emptied, or a share that is not mounted; nobody can tell which. */
 async function noteEmptied(duty: ContentDuty, looks: Looks): Promise<void> {
   for (const { key } of await duty.store.state.list(POINTER_PREFIX)) {
-    const folder = key.slice(POINTER_PREFIX.length + 1);
+    const folder = folderOf(key);
     if (looks.has(folder)) continue;
     const problem = `content/${folder} is gone from the store or has no files; nodes go on with what was published last`;
-    await noteProblem(duty, folder, { before: await readPublished(duty.store, folder), problem });
+    await noteProblem(duty, folder, { before: await readPublished(duty, folder), problem });
   }
 }
 
 async function noteProblem(
-  { store, log, told }: ContentDuty,
+  { store, log, signing, told }: ContentDuty,
   folder: string,
   { before, problem }: { readonly before: Published | undefined; readonly problem: string },
 ): Promise<void> {
   if (told.get(folder) !== problem) log.warn("content is not published", { folder, problem });
   told.set(folder, problem);
   if (before?.pointer === undefined || before.pointer.problem === problem) return;
-  await store.state.write(pointerKey(folder), encodePointer({ ...before.pointer, problem }), before.rev);
+  await store.state.write(pointerKey(folder), writePointer(signing, folder, { ...before.pointer, problem }), before.rev);
 }
 
-async function readPublished(store: FarmStore, folder: string): Promise<Published | undefined> {
+async function readPublished({ store, signing }: ContentDuty, folder: string): Promise<Published | undefined> {
   const key = pointerKey(folder);
   const entry = await store.state.read(key);
   if (entry === undefined) return undefined;
   try {
-    return { pointer: decodePointer(entry.value, key), rev: entry.rev };
+    return { pointer: readPointer(signing, entry), rev: entry.rev };
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error) && !isRefused(error)) throw error;
     return { pointer: undefined, rev: entry.rev };
   }
 }
+
+const isRefused = (error: unknown): boolean => error instanceof FarmError && error.code === "CONTENT_REFUSED";
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

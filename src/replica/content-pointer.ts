@@ -1,4 +1,7 @@
-import { instant, type Instant } from "../base/index.ts";
+import { FarmError, instant, type Instant } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
+import type { Entry } from "../store/index.ts";
+import { readSaying, writeSaying } from "./farm-statement.ts";
 import { corrupt, decodeFields, encodeJson, numberField, textField } from "./state-json.ts";
 
 /** Prefix of the keys that name each folder's newest manifest. */
@@ -18,10 +21,24 @@ export interface ContentPointer {
   readonly problem?: string;
 }
 
-export const encodePointer = (pointer: ContentPointer): Uint8Array => encodeJson(pointer);
+/** The pointer of a folder as it is stored; signed in a farm with identities. @throws SIGNING_ROLE_WRONG */
+export function writePointer(signing: Signing | undefined, folder: string, pointer: ContentPointer): Uint8Array {
+  return writeSaying(signing, { kind: "content", id: folder, at: pointer.at, body: encodeJson(pointer) });
+}
 
-/** @throws STORE_CORRUPT */
-export function decodePointer(bytes: Uint8Array, where: string): ContentPointer {
+/** @throws STORE_CORRUPT, CONTENT_REFUSED when the farm has identities and no admin signed it */
+export function readPointer(signing: Signing | undefined, { key, value }: Entry): ContentPointer {
+  const heard = readSaying(signing, { kind: "content", id: folderOf(key) }, value);
+  if (heard.kind === "heard") return decodePointer(heard.body, key);
+  if (signing === undefined) throw corrupt(key, heard.problem);
+  const message = `content/${folderOf(key)} was not published by an admin of this farm: ${heard.problem}`;
+  throw new FarmError("CONTENT_REFUSED", message, { facts: { key, reason: heard.reason } });
+}
+
+/** The folder that a pointer's key names. */
+export const folderOf = (key: string): string => key.slice(POINTER_PREFIX.length + 1);
+
+function decodePointer(bytes: Uint8Array, where: string): ContentPointer {
   const fields = decodeFields(bytes, where);
   const digest = textField(fields, "digest", where);
   if (!isBlobDigest(digest)) throw corrupt(where, "it names no manifest");

@@ -1,4 +1,5 @@
 import { systemClock, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { contentDisk, currentFolders, loadTree, type ContentDisk, type ContentTree } from "./content-disk.ts";
 import { POINTER_PREFIX } from "./content-pointer.ts";
@@ -35,6 +36,8 @@ export interface ContentReplicaSettings {
   readonly dataDir: string;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Absent = a farm without identities. With it only what an admin published is taken. */
+  readonly signing?: Signing;
   /** How long a tree stays on disk after it was replaced, for requests that read from it. @default 60000 */
   readonly graceMs?: number;
 }
@@ -43,12 +46,12 @@ const RESYNC_MS = 10_000;
 
 /** Loads the trees that the disk has (no store needed), then answers. */
 export async function createContentReplica(settings: ContentReplicaSettings): Promise<ContentReplica> {
-  const { store, dataDir, log, clock = systemClock, graceMs = 60_000 } = settings;
+  const { store, dataDir, log, signing, clock = systemClock, graceMs = 60_000 } = settings;
   const disk = contentDisk(dataDir);
   const shelf = createContentShelf(clock, graceMs);
   const problems = await loadShelf(disk, shelf);
   const staleness = createStaleness("content", { clock, log });
-  const task = new ContentSync({ store, disk, log, shelf, problems });
+  const task = new ContentSync({ store, disk, log, signing, shelf, problems });
   let wanted: readonly string[] | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { FarmError, systemCode, toFarmError, type Log } from "../base/index.ts";
-import type { FarmStore } from "../store/index.ts";
+import { FarmError, systemCode, toFarmError, type Instant, type Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import { copyFolder, type ContentCopy } from "./content-copy.ts";
-import { decodePointer, POINTER_PREFIX, type ContentPointer } from "./content-pointer.ts";
+import { folderOf, POINTER_PREFIX, readPointer, type ContentPointer } from "./content-pointer.ts";
 import type { ContentShelf } from "./content-shelf.ts";
 import { sweepPool, sweepTrees } from "./content-sweep.ts";
 import { isOutage } from "./error-kinds.ts";
@@ -14,6 +14,8 @@ import { isSafeFolder } from "./manifest.ts";
 interface SyncParts extends ContentCopy {
   readonly shelf: ContentShelf;
   readonly problems: Map<string, string>;
+  /** Absent = a farm without identities. */
+  readonly signing: Signing | undefined;
 }
 
 const FOLDERS_AT_ONCE = 2;
@@ -25,6 +27,8 @@ export class ContentSync {
   readonly #log: Log;
   #mustSweep = true;
   #isFull = false;
+  /** When what was taken last was published, by folder: nobody can put back what an admin signed before. */
+  readonly #publishedAt = new Map<string, Instant>();
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
@@ -36,7 +40,7 @@ export class ContentSync {
 
   /** One pass. Throws when the store is away; what is wrong with one folder does not hinder the others. */
   async run(wanted: readonly string[], signal: AbortSignal): Promise<void> {
-    const pointers = await readPointers(this.#parts.store);
+    const pointers = await readPointers(this.#parts);
     await this.#dropUnwanted(wanted);
     let outage: unknown;
     const waiting = wanted.values();
@@ -60,9 +64,12 @@ export class ContentSync {
     if (!isSafeFolder(folder)) return this.#setProblem(folder, "its name cannot be that of a content folder");
     if (pointer === undefined) return this.#setProblem(folder, `content/${folder} is not published (yet): the store has no manifest of it`);
     if (pointer instanceof FarmError) throw pointer;
-    const { shelf } = this.#parts;
-    const { digest, problem } = pointer;
+    const { shelf, signing } = this.#parts;
+    const { digest, problem, at } = pointer;
+    if (signing !== undefined && at < (this.#publishedAt.get(folder) ?? at))
+      return this.#setProblem(folder, "an older publication was put in its place; the newer one is served");
     if (shelf.get(folder)?.digest !== digest) shelf.replace(folder, await copyFolder(this.#parts, { folder, digest }, signal));
+    this.#publishedAt.set(folder, at);
     this.#setProblem(folder, problem);
   }
 
@@ -84,7 +91,8 @@ export class ContentSync {
 
   async #dropUnwanted(wanted: readonly string[]): Promise<void> {
     const { problems, shelf, disk } = this.#parts;
-    for (const folder of problems.keys()) if (!wanted.includes(folder)) problems.delete(folder);
+    for (const known of [problems, this.#publishedAt])
+      for (const folder of known.keys()) if (!wanted.includes(folder)) known.delete(folder);
     for (const folder of shelf.folders()) {
       if (wanted.includes(folder)) continue;
       shelf.replace(folder, undefined);
@@ -115,12 +123,12 @@ export class ContentSync {
   }
 }
 
-async function readPointers(store: FarmStore): Promise<ReadonlyMap<string, ContentPointer | FarmError>> {
+async function readPointers({ store, signing }: SyncParts): Promise<ReadonlyMap<string, ContentPointer | FarmError>> {
   const pointers = new Map<string, ContentPointer | FarmError>();
-  for (const { key, value } of await store.state.list(POINTER_PREFIX)) {
-    const folder = key.slice(POINTER_PREFIX.length + 1);
+  for (const entry of await store.state.list(POINTER_PREFIX)) {
+    const folder = folderOf(entry.key);
     try {
-      pointers.set(folder, decodePointer(value, key));
+      pointers.set(folder, readPointer(signing, entry));
     } catch (error) {
       pointers.set(folder, toFarmError(error));
     }

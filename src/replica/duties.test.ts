@@ -4,7 +4,7 @@ import { createLog, silentLog, systemClock } from "../base/index.ts";
 import { createMemoryBacking, createMemoryStore, type FarmStore, type MemoryCall } from "../store/index.ts";
 import type { Judgement } from "./config-duty.ts";
 import { readConfigProblem } from "./config-problem.ts";
-import { decodePointer } from "./content-pointer.ts";
+import { readPointer } from "./content-pointer.ts";
 import { createDuties, type DutiesSettings } from "./duties.ts";
 import { readManifest } from "./manifest-blob.ts";
 import { createRevisions } from "./revisions.ts";
@@ -42,7 +42,7 @@ const saved = async () => new TextDecoder().decode((await store.folder("config")
 const revision = (number: number) => firstWhere(createRevisions(store, parts).watch(stop.signal), (seen) => seen.number >= number);
 const pointer = async (folder: string) => {
   const entry = await store.state.read(`content/${folder}`);
-  return entry === undefined ? undefined : decodePointer(entry.value, entry.key);
+  return entry === undefined ? undefined : readPointer(undefined, entry);
 };
 
 describe("a saved farm.yaml", () => {
@@ -174,7 +174,7 @@ describe("content", () => {
     const until = new AbortController();
     const watching = (async () => {
       for await (const change of store.state.watch("content", { signal: until.signal })) {
-        if (change.type === "put") published.add(decodePointer(change.entry.value, "x").files);
+        if (change.type === "put") published.add(readPointer(undefined, change.entry).files);
       }
     })();
     for (let index = 0; index < 20; index += 1) {

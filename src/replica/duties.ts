@@ -1,8 +1,10 @@
 import type { Clock, Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore, Lease } from "../store/index.ts";
 import { createConfigDuty, type Judge } from "./config-duty.ts";
 import { createContentDuty } from "./content-duty.ts";
 import type { DutyPass, PassOutcome } from "./duty-pass.ts";
+import { hasAuthority } from "./farm-statement.ts";
 import { createBackoff, follow, pause } from "./follow.ts";
 import { HEAD_PREFIX } from "./revision-keys.ts";
 import { createRevisions } from "./revisions.ts";
@@ -18,8 +20,13 @@ export interface Duties {
 /** What the duties need. */
 export interface DutiesSettings {
   readonly store: FarmStore;
-  /** Name of the process's node, for the log and the revisions it makes. */
+  /** Name of the process's node, or of its admin, for the log and the revisions it makes. */
   readonly node: string;
+  /**
+   * Absent = a farm without identities: its nodes have the duties. In one with identities what the duties write must be signed by an admin:
+   * processes that can sign have them, and others leave them alone as soon as they see that the farm has an authority.
+   */
+  readonly signing?: Signing;
   readonly log: Log;
   readonly clock: Clock;
   /** Decides on a saved farm.yaml; at most a minute. */
@@ -38,6 +45,7 @@ const LEASE = "duties";
 const CONFIG_EVERY_MS = 5_000;
 const CONTENT_EVERY_MS = 30_000;
 const TICKETS_EVERY_MS = 60_000;
+const AUTHORITY_EVERY_MS = 10_000;
 
 type Hint = (signal: AbortSignal) => AsyncIterable<unknown>;
 
@@ -50,6 +58,10 @@ export function createDuties(settings: DutiesSettings): Duties {
       const backoff = createBackoff();
       while (!signal.aborted) {
         try {
+          if (await isOthers(settings)) {
+            await pause(AUTHORITY_EVERY_MS, signal);
+            continue;
+          }
           const lease = await store.state.lease(LEASE, leaseTtlMs, { signal, wait: true });
           waiting.answered();
           if (lease === undefined) continue;
@@ -64,6 +76,9 @@ export function createDuties(settings: DutiesSettings): Duties {
   };
 }
 
+/** Whether only processes with an identity may have the duties, and this one has none. */
+const isOthers = async ({ store, signing }: DutiesSettings): Promise<boolean> => signing === undefined && (await hasAuthority(store.state));
+
 interface Term {
   readonly lease: Lease;
   readonly signal: AbortSignal;
@@ -72,54 +87,64 @@ interface Term {
 
 /** Everything that is known of the store is forgotten with the lease: others worked on it meanwhile. */
 async function serve(settings: DutiesSettings, { lease, signal, onDuty }: Term): Promise<void> {
-  const { store, node, log, clock } = settings;
-  const until = AbortSignal.any([signal, lease.lost]);
-  log.info("this node has the duties", { node });
+  const { node, log, clock } = settings;
+  const handOver = new AbortController();
+  const until = AbortSignal.any([signal, lease.lost, handOver.signal]);
+  log.info("this process has the duties", { node });
   onDuty(true);
   try {
-    await Promise.all(dutiesOf(settings, lease).map((duty) => repeat(duty, { until, log, clock })));
+    const duties = [...dutiesOf(settings, lease), handOverDuty(settings, handOver)];
+    await Promise.all(duties.map((duty) => repeat(duty, { until, log, clock })));
   } finally {
     onDuty(false);
-    log.info("this node no longer has the duties", { node });
+    log.info("this process no longer has the duties", { node });
     await lease.release();
   }
-  function dutiesOf({ judge, settleMs = 1_000, rotateTicketsEveryMs }: DutiesSettings, held: Lease): readonly Duty[] {
-    const revisions = createRevisions(store, { clock, log });
-    const tickets = createTicketKeys({
-      store,
-      clock,
-      log,
-      ...(rotateTicketsEveryMs === undefined ? {} : { rotateEveryMs: rotateTicketsEveryMs }),
-    });
-    const watchFolder =
-      (name: "config" | "content"): Hint =>
-      (stop) =>
-        store.folder(name).watch({ signal: stop });
-    const watchHead: Hint = (stop) => store.state.watch(HEAD_PREFIX, { signal: stop });
-    return [
-      {
-        name: "configuration",
-        pass: createConfigDuty({ store, revisions, judge, node, clock, log }),
-        hints: [watchFolder("config"), watchHead],
-        everyMs: CONFIG_EVERY_MS,
+}
+
+function dutiesOf(settings: DutiesSettings, held: Lease): readonly Duty[] {
+  const { store, node, log, clock, signing, judge, settleMs = 1_000, rotateTicketsEveryMs } = settings;
+  const signed = signing === undefined ? {} : { signing };
+  const rotation = rotateTicketsEveryMs === undefined ? {} : { rotateEveryMs: rotateTicketsEveryMs };
+  const revisions = createRevisions(store, { clock, log, ...signed });
+  const tickets = createTicketKeys({ store, clock, log, ...rotation });
+  const watchFolder =
+    (name: "config" | "content"): Hint =>
+    (stop) =>
+      store.folder(name).watch({ signal: stop });
+  const watchHead: Hint = (stop) => store.state.watch(HEAD_PREFIX, { signal: stop });
+  return [
+    {
+      name: "configuration",
+      pass: createConfigDuty({ store, revisions, judge, node, clock, log }),
+      hints: [watchFolder("config"), watchHead],
+      everyMs: CONFIG_EVERY_MS,
+    },
+    {
+      name: "content",
+      pass: createContentDuty({ store, clock, log, settleMs, ...signed }),
+      hints: [watchFolder("content")],
+      everyMs: CONTENT_EVERY_MS,
+    },
+    {
+      name: "ticket keys",
+      async pass() {
+        await tickets.rotateIfDue(held);
+        return "settled";
       },
-      {
-        name: "content",
-        pass: createContentDuty({ store, clock, log, settleMs }),
-        hints: [watchFolder("content")],
-        everyMs: CONTENT_EVERY_MS,
-      },
-      {
-        name: "ticket keys",
-        async pass() {
-          await tickets.rotateIfDue(held);
-          return "settled";
-        },
-        hints: [],
-        everyMs: Math.min(TICKETS_EVERY_MS, rotateTicketsEveryMs ?? TICKETS_EVERY_MS),
-      },
-    ];
-  }
+      hints: [],
+      everyMs: Math.min(TICKETS_EVERY_MS, rotateTicketsEveryMs ?? TICKETS_EVERY_MS),
+    },
+  ];
+}
+
+/** A farm may get its authority while a process without an identity has the duties. */
+function handOverDuty(settings: DutiesSettings, handOver: AbortController): Duty {
+  const pass: DutyPass = async () => {
+    if (await isOthers(settings)) handOver.abort();
+    return "settled";
+  };
+  return { name: "hand over", pass, hints: [], everyMs: AUTHORITY_EVERY_MS };
 }
 
 interface Duty {

@@ -31,7 +31,7 @@ export interface Signer {
 }
 
 const EVERYBODY = "farm";
-const AUTHORITY_KEY = "identity/authority";
+const AUTHORITY_KEY = "identity/trust/authority";
 
 /** The saying as it is stored: signed when the farm has identities. @throws SIGNING_ROLE_WRONG when this process may not say it */
 export function writeSaying(signing: Signing | undefined, { kind, id, at, body }: FarmSaying): Uint8Array {

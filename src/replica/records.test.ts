@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 import { FarmError } from "../base/index.ts";
 import type { Entry, Rev } from "../store/index.ts";
-import { decodePointer } from "./content-pointer.ts";
+import { readPointer } from "./content-pointer.ts";
 import { decodeManifest } from "./manifest.ts";
 import { decodeReport } from "./report-record.ts";
 import { decodeAnswer, decodeRequest } from "./request-record.ts";
@@ -13,7 +13,7 @@ import { reportOf } from "./testing/report.ts";
 const entryOf = (value: Uint8Array): Entry => ({ key: "nodes/web1", value, rev: "1" as Rev }); // any rev
 
 const DECODERS: readonly (readonly [string, (bytes: Uint8Array) => unknown])[] = [
-  ["pointer", (bytes) => decodePointer(bytes, "x")],
+  ["pointer", (bytes) => readPointer(undefined, entryOf(bytes))],
   ["manifest", (bytes) => decodeManifest(bytes, "www")],
   ["report", (bytes) => decodeReport(entryOf(bytes))],
   ["answer", (bytes) => decodeAnswer(entryOf(bytes))],

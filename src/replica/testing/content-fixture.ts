@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { instant } from "../../base/index.ts";
 import type { FarmStore } from "../../store/index.ts";
 import type { ContentTree } from "../content-disk.ts";
-import { encodePointer, pointerKey } from "../content-pointer.ts";
+import { pointerKey, writePointer } from "../content-pointer.ts";
 import { encodeManifest } from "../manifest.ts";
 import type { Manifest } from "../types.ts";
 
@@ -31,7 +31,11 @@ export async function publishManifest(store: FarmStore, manifest: Manifest): Pro
   const digest = await store.state.putBlob(chunks(bytes));
   const key = pointerKey(manifest.folder);
   const before = await store.state.read(key);
-  await store.state.write(key, encodePointer({ digest, files: manifest.files.length, bytes: 0, at: instant(0) }), before?.rev);
+  await store.state.write(
+    key,
+    writePointer(undefined, manifest.folder, { digest, files: manifest.files.length, bytes: 0, at: instant(0) }),
+    before?.rev,
+  );
   return digest;
 }
 
