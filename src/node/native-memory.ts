@@ -25,8 +25,16 @@ export function createNativeMemory(collect: () => void = exposedCollector()): Na
   };
 }
 
-/** V8's own `gc`, taken from a realm of its own, so that no other code finds it as a global. */
+/**
+ * V8's own `gc`, taken from a realm of its own, so that no other code finds it as a global. It compacts as well: names that came and went
+ * leave every page of the heap half empty, which at 2,000 names holds some 17 MB. V8's own collections stay as they are.
+ */
 function exposedCollector(): () => void {
   setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void; // that is what the flag exposes
+  const collect = runInNewContext("gc") as () => void; // that is what the flag exposes
+  return () => {
+    setFlagsFromString("--compact-on-every-full-gc");
+    collect();
+    setFlagsFromString("--no-compact-on-every-full-gc");
+  };
 }
