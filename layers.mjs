@@ -25,6 +25,7 @@ export const SIDE_DOORS = [
   "workers/testing/compile",
   "identity/testing/test-identities",
   "store/conformance",
+  "store/store-options",
   "pki/certificate",
   "admin/client",
   "config/parse-farm-config",

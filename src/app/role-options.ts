@@ -2,12 +2,12 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { FarmError } from "../base/index.ts";
+import { readStoreSettings, STORE_OPTIONS, type StoreSettings } from "../store/index.ts";
 
 /** Options of `certfarm node` and `certfarm balancer`. */
 export interface RoleOptions {
   readonly name: string;
-  /** Directory of the store. */
-  readonly store: string;
+  readonly store: StoreSettings;
   /** The process's own directory. */
   readonly data: string;
   /** Password file (docs/certificates.md). */
@@ -16,26 +16,34 @@ export interface RoleOptions {
   readonly allowDrills: boolean;
 }
 
-/** Parses a role's arguments. @throws USAGE */
-export function parseRoleOptions(role: "node" | "balancer", args: readonly string[]): RoleOptions {
-  const usage = `certfarm ${role} --name NAME --store DIR --data DIR [--passwords FILE]${role === "node" ? " [--allow-drills]" : ""}`;
+/** Options of the store, for parseArgs. */
+const storeOptions = Object.fromEntries(STORE_OPTIONS.map(({ flag }) => [flag, { type: "string" as const }]));
+
+/** Parses a role's arguments; where the store is may be in the environment. @throws USAGE @throws STORE_URL_INVALID */
+export function parseRoleOptions(
+  role: "node" | "balancer",
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): RoleOptions {
+  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--passwords FILE]${role === "node" ? " [--allow-drills]" : ""}`;
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...storeOptions,
         name: { type: "string" },
-        store: { type: "string" },
         data: { type: "string" },
         passwords: { type: "string" },
         "allow-drills": { type: "boolean" },
       },
     });
     const name = values.name ?? (role === "balancer" ? "balancer" : undefined);
-    if (name === undefined || values.store === undefined) throw new FarmError("USAGE", `--name and --store are needed: ${usage}`);
+    const store = readStoreSettings(values, environment);
+    if (name === undefined || store === undefined) throw new FarmError("USAGE", `--name and --store are needed: ${usage}`);
     const data = resolve(values.data ?? join("certfarm-data", name));
     return {
       name,
-      store: resolve(values.store),
+      store,
       data,
       allowDrills: values["allow-drills"] === true,
       ...(values.passwords === undefined ? {} : { passwords: resolve(values.passwords) }),

@@ -1,5 +1,5 @@
 import { systemClock } from "../base/index.ts";
-import { openDirectoryStoreLater } from "../store/index.ts";
+import { openStoreLater } from "../store/index.ts";
 import { BalancerFollower } from "./balancer-follower.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
@@ -10,10 +10,10 @@ export async function runBalancer(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("balancer", args);
   const role = startRole({ balancer: options.name });
   const { log } = role;
-  const store = openDirectoryStoreLater({ root: options.store, log, clock: systemClock, create: false });
+  const store = openStoreLater(options.store, { log, clock: systemClock });
   const ending = new AbortController();
   const follower = new BalancerFollower({ store, dataDir: options.data, log, ready: () => role.ready() });
-  log.info("balancer started", { version: VERSION, pid: process.pid, store: options.store });
+  log.info("balancer started", { version: VERSION, pid: process.pid, store: options.store.place });
   const following = follower.run(ending.signal);
   log.info("balancer ends", { because: await role.ended });
   ending.abort();

@@ -41,10 +41,10 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
 }
 
 async function serveAlone(given: Parameters<CliHost["serveAdmin"]>[0], signal: AbortSignal): Promise<number> {
-  const { openDirectoryStoreLater } = await import("../store/index.ts");
+  const { openStoreLater } = await import("../store/index.ts");
   const { serveAdmin } = await import("./serve-admin.ts");
   const log = createLog({ write: (line) => process.stderr.write(`${line}\n`), now: () => systemClock.now() });
-  const store = openDirectoryStoreLater({ root: given.store, log, clock: systemClock, create: false });
+  const store = openStoreLater(given.store, { log, clock: systemClock });
   try {
     const { passwords, local, adminPort } = given;
     const admin = await serveAdmin({ store, local, port: adminPort, log, ...(passwords === undefined ? {} : { passwords }) });

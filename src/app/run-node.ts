@@ -2,7 +2,7 @@ import { systemClock } from "../base/index.ts";
 import { openPasswords } from "../certificates/index.ts";
 import { startNode, stayDead } from "../node/index.ts";
 import type { Judge } from "../replica/index.ts";
-import { openDirectoryStoreLater, type FarmStore } from "../store/index.ts";
+import { openStoreLater, type FarmStore } from "../store/index.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
@@ -16,7 +16,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const role = startRole({ node: options.name });
   const { log } = role;
   const clock = systemClock;
-  const store = openDirectoryStoreLater({ root: options.store, log, clock, create: false });
+  const store = openStoreLater(options.store, { log, clock });
   const passwords = await openPasswords({
     environment: process.env,
     log,
@@ -31,7 +31,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const settings = { name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
   const node = await startNode(settings);
   void node.serving.then(() => role.ready());
-  log.info("node started", { version: VERSION, pid: process.pid, store: options.store, data: options.data });
+  log.info("node started", { version: VERSION, pid: process.pid, store: options.store.place, data: options.data });
   log.info("node ends", { because: await role.ended });
   await node.close();
   await endRole(store);

@@ -73,9 +73,15 @@ export const SERVING_ERRORS = {
     "The store cannot be reached or read",
     503,
     2,
-    "Check that the store's folder or share is mounted and readable.",
+    "Check that the share is mounted and readable, or that etcd's members run and have a majority (`etcdctl endpoint health`).",
   ),
-  STORE_URL_INVALID: row("A store's address is not valid", 400, 2, "Write etcds://HOST:2379,HOST:2379/PREFIX; docs/store.md shows it."),
+  STORE_URL_INVALID: row("A store's address is not valid", 400, 2, "Write etcds://USER@HOST:2379,HOST:2379/PREFIX; docs/store.md shows it."),
+  STORE_FILE_UNUSABLE: row(
+    "A file that the store is entered with cannot be used",
+    500,
+    2,
+    "Check the path given by --store-password-file, --store-ca, --store-cert or --store-key, and that certfarm's user may read it.",
+  ),
   STORE_REFUSED: row(
     "The store refuses the user, the password or the access",
     502,

@@ -1,4 +1,5 @@
 import type { Transport } from "../admin/client.ts";
+import type { StoreSettings } from "../store/index.ts";
 
 /** Where text goes. */
 export interface Terminal {
@@ -19,7 +20,7 @@ export interface UpArguments {
 
 /** What `certfarm admin` was told. */
 export interface AdminArguments {
-  readonly store: string;
+  readonly store: StoreSettings;
   readonly adminPort: number;
   readonly local: string;
   readonly passwords?: string;

@@ -35,6 +35,7 @@ export function faultyStore(store: FarmStore, faults: Faults): FarmStore {
   const isTrial = (key: string): boolean => key.startsWith("self-test/");
   return {
     location: store.location,
+    farmId: () => store.farmId(),
     folder: (name) => faultyFolder(store.folder(name), () => check(name)),
     close: () => store.close(),
     state: {
@@ -56,6 +57,7 @@ export function faultyStore(store: FarmStore, faults: Faults): FarmStore {
 
 function faultyFolder(folder: Folder, check: () => void): Folder {
   return {
+    tellsAll: folder.tellsAll === true,
     async names() {
       check();
       return folder.names();

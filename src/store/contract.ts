@@ -68,6 +68,11 @@ export interface FileStat {
  */
 export interface Folder {
   /**
+   * True: while a watch is open every change is told with its path, and whenever some may have been missed there is a hint without paths;
+   * nothing need be polled. Absent or false: hints may be late or missing.
+   */
+  readonly tellsAll?: boolean;
+  /**
    * Names of the files at the top level, unsorted, without a stat each: 100,000 in well under a second. What has an extension is taken for a
    * file by its name; `stat` tells whether it is one.
    */
@@ -101,7 +106,9 @@ export interface FarmStore {
   readonly state: Store;
   /** `certificates/`, `content/`, `config/` of the store. */
   folder(name: "certificates" | "content" | "config"): Folder;
-  /** For people: the directory, or the URL without credentials. */
+  /** The farm's random id, made when its store was founded: 36 characters. @throws STORE_UNAVAILABLE while the store is not there */
+  farmId(): Promise<string>;
+  /** For people: the directory, or the address of etcd. */
   readonly location: string;
   close(): Promise<void>;
 }

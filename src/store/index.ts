@@ -1,6 +1,9 @@
 export type { Change, Entry, FarmStore, FileStat, Folder, Lease, Rev, Store } from "./contract.ts";
 export { selfTestStore, type SelfTest } from "./self-test.ts";
-export { openDirectoryStoreLater } from "./drivers/directory-later.ts";
+export { openStoreLater } from "./open-later.ts";
+export { openStore, type OpenOptions } from "./open-store.ts";
+export { parseStorePlace, type StorePlace } from "./store-place.ts";
+export { readStoreSettings, STORE_OPTIONS, type StoreOption, type StoreSettings } from "./store-options.ts";
 export { openDirectoryStore, type DirectoryStoreOptions } from "./drivers/directory.ts";
 export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./drivers/memory.ts";
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";

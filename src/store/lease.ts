@@ -50,6 +50,21 @@ function isClaim(value: unknown): value is Claim {
   );
 }
 
+/** The same lease held by nobody: what another store begins with, so that fences go on rising there. @throws STORE_CORRUPT */
+export function releasedLease(entry: Entry): Uint8Array {
+  const { ttlMs, fence, counter } = decode(entry);
+  return encode({ ttlMs, fence, counter });
+}
+
+/** Whether somebody holds it, or held it since it was released with that fence. @throws STORE_CORRUPT */
+export function isLeaseUsed(entry: Entry, sinceFence: bigint): boolean {
+  const { owner, fence } = decode(entry);
+  return owner !== undefined || BigInt(fence) > sinceFence;
+}
+
+/** The fence of a lease. @throws STORE_CORRUPT */
+export const leaseFence = (entry: Entry): bigint => BigInt(decode(entry).fence);
+
 /**
  * Leases by compare-and-set over any store: a holder rewrites its counter every third of the ttl; an observer takes over when the
  * counter has not moved for the holder's ttl and a margin on the OBSERVER's monotonic clock. No wall clock is ever compared.

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 import type { AdminArguments, UpArguments } from "../host.ts";
 import { examples, port } from "../options.ts";
+import { storeOf, storeOptions } from "../store-options.ts";
 import type { Act } from "../act.ts";
 import { status } from "../verbs/status.ts";
 
@@ -51,8 +52,7 @@ function addUp(program: Command, act: Act): void {
 /** Only their help: these roles are started before the command line is loaded. */
 function addRoles(program: Command): void {
   const options = (command: Command): Command =>
-    command
-      .requiredOption("--store <dir>", "the farm's store")
+    storeOptions(command)
       .option("--data <dir>", "the process's own folder (default: certfarm-data/NAME)")
       .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
       .action(() => {});
@@ -64,7 +64,11 @@ function addRoles(program: Command): void {
     )
     .requiredOption("--name <node>", "the node's name in farm.yaml")
     .option("--allow-drills", "let `certfarm drill` put faults into this node: for farms that may fail");
-  examples(options(node), "node --name web1 --store /mnt/farm --data /var/lib/certfarm");
+  examples(
+    options(node),
+    "node --name web1 --store /mnt/farm --data /var/lib/certfarm",
+    "node --name web1 --store etcds://certfarm@db1,db2,db3/farm --store-password-file /etc/certfarm/etcd",
+  );
   const balancer = program
     .command("balancer")
     .summary("run the balancer")
@@ -74,14 +78,17 @@ function addRoles(program: Command): void {
 }
 
 function addAdmin(program: Command, act: Act): void {
-  const admin = program
-    .command("admin")
+  const admin = storeOptions(program.command("admin"))
     .summary("run an admin API on its own")
     .description("Serves the admin API for a farm whose processes run elsewhere, on 127.0.0.1, until SIGTERM.")
-    .requiredOption("--store <dir>", "the farm's store")
     .option("--admin-port <port>", "port on 127.0.0.1", port, 8499)
     .option("--local <dir>", "folder for the token file and admin.json", "local")
     .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
-    .action(act((session, { options }) => session.host.serveAdmin(options as unknown as AdminArguments))); // parsed by the definitions above
-  examples(admin, "admin --store /mnt/farm", "admin --store /mnt/farm --admin-port 9499 --local ~/.certfarm");
+    .action(
+      act((session, { options }) => {
+        const given = options as unknown as Omit<AdminArguments, "store">; // parsed by the definitions above
+        return session.host.serveAdmin({ ...given, store: storeOf(options, session.host.environment) });
+      }),
+    );
+  examples(admin, "admin --store /mnt/farm", "admin --store etcds://certfarm@db1,db2,db3/farm --store-password-file /etc/certfarm/etcd");
 }

@@ -22,6 +22,8 @@ export interface DirectoryStoreOptions {
    * an empty directory, and a new farm must not be founded in its mount point.
    */
   readonly create?: boolean;
+  /** The farm that must be there, or is founded; any unless told. */
+  readonly farm?: string;
   /** Whether to use hard links; found out by trying unless told. */
   readonly hardLinks?: boolean;
 }
@@ -34,7 +36,7 @@ export async function openDirectoryStore(options: DirectoryStoreOptions): Promis
   const { log, clock, pollMs = 1000, create = true } = options;
   const root = resolve(options.root);
   const gate = createGate();
-  const marker = await gate.run(`opening ${root}`, () => openFarmMarker(root, create, clock));
+  const marker = await gate.run(`opening ${root}`, () => openFarmMarker(root, { create, farm: options.farm, clock }));
   const hasLinks = options.hardLinks ?? (await gate.run(`opening ${root}`, () => tryLinks(root)));
   if (!hasLinks) log.info("the store's file system makes no hard links; versions are written in place", { root });
   const closing = new AbortController();
@@ -50,7 +52,7 @@ export async function openDirectoryStore(options: DirectoryStoreOptions): Promis
     closing.abort();
     gate.close();
   };
-  return { state: { ...state, close }, folder: (name) => folders[name], location: root, close };
+  return { state: { ...state, close }, folder: (name) => folders[name], farmId: () => Promise.resolve(marker.id), location: root, close };
 }
 
 async function tryLinks(root: string): Promise<boolean> {

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function open(options: Pick<EtcdStoreOptions, "url" | "user" | "tls" | "patienceMs">): Promise<FarmStore["state"]> {
-  const store = await openEtcdStore({ ...options, files, log: silentLog, clock: systemClock });
+  const store = await openEtcdStore({ ...options, blobs: files, log: silentLog, clock: systemClock });
   opened.push(store);
   return store.state;
 }

@@ -33,7 +33,7 @@ afterEach(async () => {
 async function open(): Promise<Store> {
   const store = await openEtcdStore({
     url: etcd.address(`cluster/farm${farms}`),
-    files,
+    blobs: files,
     log: silentLog,
     clock: systemClock,
     patienceMs: 5000,

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { silentLog, systemClock } from "../../base/index.ts";
-import { openEtcdStore, type Change, type FarmStore } from "../index.ts";
+import { openDirectoryStore, openEtcdStore, type Change, type FarmStore } from "../index.ts";
 import { startCutProxy, type CutProxy } from "../testing/cut-proxy.ts";
 import { startEtcd, type EtcdCluster } from "../testing/etcd.ts";
 import { makeTempRoot } from "../testing/temp-root.ts";
@@ -42,7 +42,7 @@ afterEach(async () => {
 /** A handle behind the proxy, or straight at the server. */
 async function open(behindProxy: boolean): Promise<FarmStore["state"]> {
   const url = behindProxy ? `etcd://127.0.0.1:${proxy.port}/${prefix}` : etcd.address(prefix);
-  const store = await openEtcdStore({ url, files, log: silentLog, clock: systemClock });
+  const store = await openEtcdStore({ url, blobs: files, log: silentLog, clock: systemClock });
   opened.push(store);
   return store.state;
 }
@@ -167,12 +167,34 @@ describe("what is at the prefix", () => {
   it("is refused when it is another farm's", async () => {
     await open(false);
     await rm(files, { recursive: true, force: true });
+    await (await openDirectoryStore({ root: files, log: silentLog, clock: systemClock })).close();
     await expect(open(false)).rejects.toMatchObject({ code: "STORE_OF_ANOTHER_FARM" });
+  });
+
+  it("is refused when it is another farm than the one that was asked for", async () => {
+    await open(false);
+    const options = { url: etcd.address(prefix), log: silentLog, clock: systemClock, create: false };
+    await expect(openEtcdStore({ ...options, farm: "another" })).rejects.toMatchObject({ code: "STORE_OF_ANOTHER_FARM" });
+  });
+
+  it("is not believed to be empty when etcd was set up anew", async () => {
+    const options = { url: etcd.address(prefix), blobs: files, log: silentLog, clock: systemClock };
+    const store = await openEtcdStore(options);
+    opened.push(store);
+    const certificates = store.folder("certificates");
+    await certificates.put("a.pem", new Uint8Array(3));
+    const range = { key: base64(`${prefix}/`), range_end: base64(`${prefix}0`) };
+    await etcd.call("/v3/kv/deleterange", range);
+    const lost = { code: "STORE_UNAVAILABLE", message: expect.stringContaining("its data was lost") as string };
+    await expect(certificates.names()).rejects.toMatchObject(lost);
+    await expect(certificates.stat("a.pem")).rejects.toMatchObject(lost);
+    await expect(store.state.read("k")).rejects.toMatchObject(lost);
+    await expect(store.state.list("")).rejects.toMatchObject(lost);
   });
 
   it("is refused when it is no farm and none may be made", async () => {
     await open(false);
-    const options = { url: etcd.address("faults/empty"), files, log: silentLog, clock: systemClock, create: false };
+    const options = { url: etcd.address("faults/empty"), blobs: files, log: silentLog, clock: systemClock, create: false };
     await expect(openEtcdStore(options)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   });
 

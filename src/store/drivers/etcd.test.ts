@@ -23,7 +23,7 @@ storeConformance("etcd driver", async (): Promise<ConformanceBacking> => {
   const prefix = `tests/farm${farms}`;
   const files = await makeTempRoot();
   return {
-    open: (clock = systemClock) => openEtcdStore({ url: etcd.address(prefix), files, log: silentLog, clock, pollMs: 100 }),
+    open: (clock = systemClock) => openEtcdStore({ url: etcd.address(prefix), blobs: files, log: silentLog, clock, pollMs: 100 }),
     async fill(keys, value) {
       for (let at = 0; at < keys.length; at += 2500) {
         const puts = keys.slice(at, at + 2500).map((key) => ({

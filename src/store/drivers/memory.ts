@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { systemClock, type Clock } from "../../base/index.ts";
 import type { FarmStore, Folder, Store } from "../contract.ts";
 import { createLeases } from "../lease.ts";
@@ -7,6 +9,7 @@ import { createMemoryState, type MemoryStateData, newStateData } from "./memory-
 
 /** What several memory stores share, as several processes share a directory. */
 export interface MemoryBacking {
+  readonly farm: string;
   readonly state: MemoryStateData;
   readonly folders: Readonly<Record<FolderName, MemoryFolderData>>;
 }
@@ -15,6 +18,7 @@ type FolderName = "certificates" | "content" | "config";
 
 /** An empty backing. */
 export const createMemoryBacking = (): MemoryBacking => ({
+  farm: randomUUID(),
   state: newStateData(),
   folders: { certificates: newFolderData(), content: newFolderData(), config: newFolderData() },
 });
@@ -50,5 +54,5 @@ export function createMemoryStore(
     content: createMemoryFolder("content", backing.folders.content, shared),
     config: createMemoryFolder("config", backing.folders.config, shared),
   };
-  return { state, folder: (name) => folders[name], location: "memory", close };
+  return { state, folder: (name) => folders[name], farmId: () => Promise.resolve(backing.farm), location: "memory", close };
 }

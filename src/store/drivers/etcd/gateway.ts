@@ -14,6 +14,8 @@ export type Outcome = { readonly kind: "done"; readonly json: Json } | { readonl
 export interface Gateway {
   /** The highest revision that any reply told of: the cluster is there at least. */
   readonly seen: number;
+  /** The id of the cluster that answered last. */
+  readonly cluster: string;
   /** Asks members in turn until one answers. @throws STORE_UNAVAILABLE STORE_REFUSED STORE_UNTRUSTED STORE_FULL */
   ask(path: string, body: unknown, maxBytes?: number): Promise<Answer>;
   /** Sends a change once at most. @throws as ask, when it is certain that nothing was changed */
@@ -81,6 +83,9 @@ export function createGateway(parts: MembersParts): Gateway {
   return {
     get seen() {
       return members.seen();
+    },
+    get cluster() {
+      return members.cluster();
     },
     ask: (path, body, maxBytes = MAX_BYTES) => bounded(() => repeat(path, body, { maxBytes, once: false }) as Promise<Answer>), // `unclear` comes with `once` alone
     tell: (path, body) => bounded(() => repeat(path, body, { maxBytes: MAX_BYTES, once: true }) as Promise<Outcome>), // a change asks for no history

@@ -4,7 +4,7 @@ import { keyParts, requireValueSize } from "../../key.ts";
 import { newWriteId, seal } from "./envelope.ts";
 import type { Outcome } from "./gateway.ts";
 import { resolveOutcome } from "./outcome.ts";
-import { type EtcdPlace, readWire, revOf, storeEntry } from "./place.ts";
+import { type EtcdPlace, readGuarded, readWire, revOf, storeEntry } from "./place.ts";
 import { base64, entryOf, listOf, objectOf, revisionOf } from "./wire.ts";
 
 const REV = /^[1-9]\d{0,15}$/;
@@ -14,27 +14,25 @@ export function createEtcdKeys(place: EtcdPlace): Pick<Store, "read" | "write" |
   return {
     async read(key) {
       keyParts(key);
-      const entry = await readWire(place, place.keys + key);
+      const entry = await readGuarded(place, key);
       return entry === undefined ? undefined : storeEntry(place, entry);
     },
     async write(key, value, expect) {
       keyParts(key);
       requireValueSize(key, value);
       const id = newWriteId();
-      const put = { request_put: { key: base64(place.keys + key), value: base64(seal(id, value)) } };
-      return revOf(await change(place, { key, id, expect, steps: [put] }));
+      return revOf(await putSealed(place, { key, id, expect }, seal(id, value)));
     },
     async remove(key, expect) {
       keyParts(key);
-      const id = newWriteId();
-      const mark = { request_put: { key: base64(place.removal), value: base64(seal(id, new Uint8Array())) } };
-      const removal = { request_delete_range: { key: base64(place.keys + key) } };
-      await change(place, { key, id, expect, steps: [mark, removal] });
+      await removeMarked(place, { key, id: newWriteId(), expect });
     },
   };
 }
 
+/** One change under a comparison. */
 interface ChangeWork {
+  /** Below `place.keys`. */
   readonly key: string;
   readonly id: string;
   readonly expect: Rev | undefined;
@@ -43,6 +41,17 @@ interface ChangeWork {
 
 const conflict = (key: string, found: number | undefined, expect: Rev | undefined): FarmError =>
   new FarmError("STORE_CONFLICT", `${key} is at ${found ?? "no version"}, not at ${expect ?? "no version"}`, { facts: { key } });
+
+/** Puts a value that was sealed with `id`, and tells its revision. @throws STORE_CONFLICT @throws STORE_UNKNOWN and what the gateway throws */
+export function putSealed(place: EtcdPlace, work: Omit<ChangeWork, "steps">, sealed: Uint8Array): Promise<number> {
+  return change(place, { ...work, steps: [{ request_put: { key: base64(place.keys + work.key), value: base64(sealed) } }] });
+}
+
+/** Removes a key, leaving `id` as the mark of it. @throws as putSealed */
+export async function removeMarked(place: EtcdPlace, work: Omit<ChangeWork, "steps">): Promise<void> {
+  const mark = { request_put: { key: base64(place.removal), value: base64(seal(work.id, new Uint8Array())) } };
+  await change(place, { ...work, steps: [mark, { request_delete_range: { key: base64(place.keys + work.key) } }] });
+}
 
 /** Compares, changes and tells the revision; an outcome that no answer told is looked for in the history. */
 async function change(place: EtcdPlace, work: ChangeWork): Promise<number> {

@@ -3,7 +3,7 @@ import { createLogin, type EtcdUser, type Login } from "./login.ts";
 import type { Transport } from "./transport.ts";
 import { memberName, type EtcdAddress, type EtcdMember } from "./url.ts";
 import { judge, type Verdict } from "./verdict.ts";
-import { revisionOf } from "./wire.ts";
+import { clusterOf, revisionOf } from "./wire.ts";
 
 /** What the members are reached with. */
 export interface MembersParts {
@@ -29,6 +29,8 @@ export interface Members {
   readonly login: Login;
   /** The highest revision that any reply told of. */
   readonly seen: () => number;
+  /** The id in the last reply. */
+  readonly cluster: () => string;
   readonly current: () => EtcdMember;
   /** Moves on, if this member is the one that is asked. */
   readonly leave: (member: EtcdMember, problem: string) => void;
@@ -50,6 +52,7 @@ export function createMembers(parts: MembersParts): Members {
   const { members } = parts.address;
   let at = Math.floor(Math.random() * members.length);
   let seen = 0;
+  let cluster = "";
   let loggedMs = Number.NEGATIVE_INFINITY;
   const current = (): EtcdMember => members[at % members.length] as EtcdMember; // an address has a member at least
   const leave = (member: EtcdMember, problem: string): void => {
@@ -68,7 +71,10 @@ export function createMembers(parts: MembersParts): Members {
     const { token, maxBytes = MAX_BYTES, deadlineMs = TRY_MS } = more;
     const reply = await transport.post(member, { path, body: JSON.stringify(body), token, maxBytes, deadlineMs, signal: closed });
     const verdict = judge(reply, memberName(member));
-    if (verdict.kind === "done") seen = Math.max(seen, revisionOf(verdict.json));
+    if (verdict.kind === "done") {
+      seen = Math.max(seen, revisionOf(verdict.json));
+      cluster = clusterOf(verdict.json);
+    }
     return verdict;
   }
   /** Leaves a member that does not answer. */
@@ -79,5 +85,5 @@ export function createMembers(parts: MembersParts): Members {
     return verdict;
   }
   const login = createLogin(parts.user, (path, body) => sendOrLeave(path, body));
-  return { login, seen: () => seen, current, leave, send, sendOrLeave };
+  return { login, seen: () => seen, cluster: () => cluster, current, leave, send, sendOrLeave };
 }

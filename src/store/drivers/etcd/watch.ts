@@ -2,7 +2,7 @@ import { FarmError, toFarmError, type Clock, type Log } from "../../../base/inde
 import { pause } from "../../bell.ts";
 import type { Change } from "../../contract.ts";
 import { prefixParts } from "../../key.ts";
-import { listKeys } from "./list.ts";
+import { type Listing, listKeys } from "./list.ts";
 import { type EtcdPlace, readClusterRevision, storeEntry } from "./place.ts";
 import type { Pulse } from "./pulse.ts";
 import { type Piece, watchOnce } from "./stream.ts";
@@ -15,6 +15,16 @@ export interface EtcdWatchSource {
   readonly pulse: Pulse;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** What is watched and how it is told. */
+export interface WatchSubject {
+  /** For the log. */
+  readonly name: string;
+  readonly range: { readonly key: string; readonly range_end: string };
+  /** The present state, and where the watch goes on from it. */
+  readonly list: () => Promise<Listing>;
+  readonly changeOf: (event: WireEvent, cursor: string) => Change;
 }
 
 /** All up to and with this revision was delivered. */
@@ -43,8 +53,23 @@ export async function* watchKeys(
   options: { readonly cursor?: string | undefined; readonly signal: AbortSignal },
 ): AsyncGenerator<Change> {
   prefixParts(prefix);
-  const { signal } = options;
-  const watch = new EtcdWatch(source, prefix, positionOf(options.cursor));
+  const { place } = source;
+  const subject: WatchSubject = {
+    name: prefix,
+    range: rangeBelow(prefix === "" ? place.keys : `${place.keys}${prefix}/`),
+    list: () => listKeys(place, prefix),
+    changeOf: (event, cursor) => changeOf(place, event, cursor),
+  };
+  yield* watchSubject(source, subject, options);
+}
+
+/** The same for anything that lies in a range of keys. */
+export async function* watchSubject(
+  source: EtcdWatchSource,
+  subject: WatchSubject,
+  { cursor, signal }: { readonly cursor?: string | undefined; readonly signal: AbortSignal },
+): AsyncGenerator<Change> {
+  const watch = new EtcdWatch(source, subject, positionOf(cursor));
   while (!signal.aborted) {
     try {
       yield* watch.run(signal);
@@ -60,7 +85,7 @@ export async function* watchKeys(
 
 class EtcdWatch {
   readonly #source: EtcdWatchSource;
-  readonly #prefix: string;
+  readonly #subject: WatchSubject;
   #at: Position | undefined;
   #failures = 0;
   #silent = false;
@@ -68,9 +93,9 @@ class EtcdWatch {
   /** When the cluster was last heard of. */
   #goodMs: number;
 
-  constructor(source: EtcdWatchSource, prefix: string, at: Position | undefined) {
+  constructor(source: EtcdWatchSource, subject: WatchSubject, at: Position | undefined) {
     this.#source = source;
-    this.#prefix = prefix;
+    this.#subject = subject;
     this.#at = at;
     this.#goodMs = source.clock.monotonicMs();
   }
@@ -89,7 +114,7 @@ class EtcdWatch {
 
   #fail(problem: string, code?: string): void {
     if (this.#failures === QUIET_FAILURES)
-      this.#source.log.warn("the store does not answer a watch", { prefix: this.#prefix, code, problem });
+      this.#source.log.warn("the store does not answer a watch", { prefix: this.#subject.name, code, problem });
     this.#failures += 1;
   }
 
@@ -115,8 +140,12 @@ class EtcdWatch {
     if (at === undefined) return;
     const startMs = this.#source.clock.monotonicMs();
     const carrier = this.#createCarrier();
-    const range = rangeBelow(this.#prefix === "" ? this.#source.place.keys : `${this.#source.place.keys}${this.#prefix}/`);
-    const call = { range, from: at.revision + 1, signal: AbortSignal.any([signal, carrier.silence]), onMember: carrier.take };
+    const call = {
+      range: this.#subject.range,
+      from: at.revision + 1,
+      signal: AbortSignal.any([signal, carrier.silence]),
+      onMember: carrier.take,
+    };
     try {
       for await (const piece of watchOnce(this.#source.place.gateway, call)) {
         if (piece.kind === "created" && !(await this.#accept(piece, carrier.member()))) return;
@@ -165,7 +194,7 @@ class EtcdWatch {
   }
 
   async *#reset(): AsyncGenerator<Change> {
-    const { entries, revision, cluster } = await listKeys(this.#source.place, this.#prefix);
+    const { entries, revision, cluster } = await this.#subject.list();
     yield* this.#revive();
     this.#at = { cluster, revision };
     yield { type: "reset", entries, cursor: cursorOf(this.#at) };
@@ -191,14 +220,13 @@ class EtcdWatch {
 
   /** Events of one revision may be cut apart: the cursor moves on with the last of them. */
   *#deliver({ events, hasMore }: Extract<Piece, { kind: "events" }>): Generator<Change> {
-    const { place } = this.#source;
     for (const [index, event] of events.entries()) {
       const at = this.#at;
       if (at === undefined) throw new FarmError("INTERNAL", "a watch without a position brought events");
       if (event.revision <= at.revision) continue;
       const following = events[index + 1]?.revision ?? (hasMore ? event.revision : undefined);
       this.#at = { cluster: at.cluster, revision: following === event.revision ? at.revision : event.revision };
-      yield changeOf(place, event, cursorOf(this.#at));
+      yield this.#subject.changeOf(event, cursorOf(this.#at));
     }
   }
 }

@@ -52,6 +52,12 @@ export const base64 = (bytes: Uint8Array | string): string =>
 const bytesOf = (value: unknown): Uint8Array =>
   typeof value === "string" ? Uint8Array.from(Buffer.from(value, "base64")) : new Uint8Array();
 
+/** The key of a `KeyValue` of the gateway. */
+export function keyOf(value: unknown): string {
+  const key = objectOf(value)["key"];
+  return typeof key === "string" ? Buffer.from(key, "base64").toString("utf8") : "";
+}
+
 /** A `KeyValue` of the gateway. */
 export function entryOf(value: unknown): WireEntry {
   const kv = objectOf(value);
