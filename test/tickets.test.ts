@@ -67,7 +67,7 @@ async function rotate(): Promise<void> {
   const wanted = keys.current()?.current.id ?? expect.fail("there are no keys");
   for (const { name } of farm.nodes) {
     const copy = join(farm.root, "data", name, "ticket-keys.json");
-    await until(async () => (await readFile(copy, "utf8")).includes(`"current":{"id":"${wanted}"`), {
+    await until(async () => (await readFile(copy, "latin1")).startsWith(`{"current":"${wanted}"`), {
       what: `${name} has the new ticket keys`,
     });
   }

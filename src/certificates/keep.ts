@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 
-import { toFarmError, type Log } from "../base/index.ts";
+import { FarmError, systemCode, toFarmError, type Log } from "../base/index.ts";
+import { openOwnKey, seal, unseal } from "../secrets/index.ts";
 import type { Covered } from "./covering.ts";
 import { inventory, openCopy, sealCopy, type KeptCopy } from "./kept-copy.ts";
-import { prepareFolder, replaceFile } from "./own-key.ts";
-import { seal, unseal } from "./seal.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /**
  * What a node needs of the central certificates when the store is gone, on its own disk. Everything is sealed with a key that only
@@ -50,6 +50,14 @@ const MAX_PENDING = 4_096;
 export async function openKeptCopies(settings: KeptSettings): Promise<KeptCopies> {
   const copies = join(settings.folder, "copies");
   return new DiskCopies(settings, copies, await prepareFolder(settings.folder, copies));
+}
+
+async function prepareFolder(folder: string, copies: string): Promise<Uint8Array> {
+  const key = await openOwnKey(folder);
+  await mkdir(copies, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new FarmError("CERTIFICATES_KEPT_UNUSABLE", `${copies} cannot be made (${systemCode(error) ?? "unknown"})`, { cause: error });
+  });
+  return key;
 }
 
 class DiskCopies implements KeptCopies {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Secret } from "../base/index.ts";
 import type { LeafFacts } from "../handshake/index.ts";
 import type { PreparedCertificate } from "../pki/index.ts";
-import { seal, unseal } from "./seal.ts";
+import { seal, unseal } from "../secrets/index.ts";
 
 /** A version of a file that could be served when it was kept. */
 export interface KeptCopy {

@@ -17,6 +17,7 @@ import {
   type LastGood,
   type TicketKeys,
 } from "../replica/index.ts";
+import { openOwnKey } from "../secrets/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
 import { createClientAuthorities } from "./client-authorities.ts";
@@ -84,7 +85,8 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
   const faulty = faults === undefined ? undefined : faultyCertificates(real);
   const certificates = faulty ?? real;
   const content = await createContentReplica({ store, dataDir, log, clock });
-  const tickets = createTicketKeys({ store, clock, log, dataDir });
+  const ownKey = await openOwnKey(join(dataDir, "certificates"));
+  const tickets = createTicketKeys({ store, clock, log, kept: { dataDir, ownKey } });
   const lastGood = createLastGood({ dataDir });
   const initial = { table: { rows: [] }, config: undefined, sites: undefined, ticketKeys: tickets.current() };
   const serving = new Serving({

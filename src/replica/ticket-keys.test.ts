@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -28,6 +29,8 @@ afterEach(async () => {
   await scratch.remove();
 });
 
+const ownKey = randomBytes(32);
+const kept = () => ({ kept: { dataDir: scratch.path, ownKey } });
 const open = (settings: Partial<TicketKeysSettings> = {}) =>
   createTicketKeys({ store: createMemoryStore({ backing }), clock, log: silentLog, ...settings });
 
@@ -93,27 +96,39 @@ describe("watch", () => {
   it("starts from the copy on the node's disk when the store is away; only the owner can read that", async () => {
     const maker = open();
     await maker.rotateIfDue(lease);
-    await firstWhere(open({ dataDir: scratch.path }).watch(stop.signal), () => true);
+    await firstWhere(open(kept()).watch(stop.signal), () => true);
     expect((await stat(join(scratch.path, "ticket-keys.json"))).mode & 0o777).toBe(0o600);
     const away = createMemoryStore({ backing, faults: () => "unavailable" });
-    const keys = open({ store: away, dataDir: scratch.path });
+    const keys = open({ store: away, ...kept() });
     expect(keys.current()).toEqual(maker.current());
     expect(await firstWhere(keys.watch(stop.signal), () => true)).toEqual(maker.current());
   });
 
-  it("starts without keys from a damaged copy, and tells the log", async () => {
-    await writeFile(join(scratch.path, "ticket-keys.json"), `{"rotatedAt":1,"current":{"id":"x","secret":"AAAA","createdAt":1}}`);
+  it.each<[string, (copy: Buffer) => Uint8Array]>([
+    ["in the clear", () => Buffer.from(`{"rotatedAt":1,"current":{"id":"x","secret":"AAAA","createdAt":1}}`)],
+    ["with one octet changed", (copy) => copy.map((octet, at) => (at === copy.length - 9 ? octet ^ 1 : octet))],
+    ["with another header", (copy) => Buffer.concat([Buffer.from("{}"), copy.subarray(copy.indexOf(10))])],
+    ["that is cut short", (copy) => copy.subarray(0, 200)],
+    ["of nothing", () => Buffer.alloc(0)],
+  ])("starts without keys from a copy %s, tells the log and removes it", async (_what, change) => {
+    const path = join(scratch.path, "ticket-keys.json");
+    await open(kept()).rotateIfDue(lease);
+    await writeFile(path, change(await readFile(path)));
     const lines: string[] = [];
-    expect(open({ dataDir: scratch.path, log: createLog({ write: (line) => lines.push(line), now: () => 0 }) }).current()).toBeUndefined();
+    expect(open({ ...kept(), log: createLog({ write: (line) => lines.push(line), now: () => 0 }) }).current()).toBeUndefined();
     expect(lines.join()).toContain("ticket-keys.json");
+    await expect(stat(path)).rejects.toThrow("ENOENT");
   });
 
-  it("never tells the log a secret", async () => {
+  it("tells neither the log nor its disk a secret", async () => {
     const lines: string[] = [];
-    const keys = open({ dataDir: scratch.path, log: createLog({ write: (line) => lines.push(line), now: () => 0, level: "debug" }) });
+    const keys = open({ ...kept(), log: createLog({ write: (line) => lines.push(line), now: () => 0, level: "debug" }) });
     await keys.rotateIfDue(lease);
-    const secret = Buffer.from(keys.current()?.current.secret ?? []).toString("base64");
-    expect(await readFile(join(scratch.path, "ticket-keys.json"), "utf8")).toContain(secret);
+    const bytes = Buffer.from(keys.current()?.current.secret ?? []);
+    const secret = bytes.toString("base64");
+    const copy = await readFile(join(scratch.path, "ticket-keys.json"));
+    expect([copy.includes(bytes), copy.includes(secret)]).toEqual([false, false]);
+    expect(open(kept()).current()).toEqual(keys.current());
     expect(lines.join()).toContain("rotated");
     expect(lines.join()).not.toContain(secret);
   });

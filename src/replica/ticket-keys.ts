@@ -1,13 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 
-import { instant, systemCode, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
+import { instant, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
 import type { Entry, FarmStore, Lease } from "../store/index.ts";
-import { writeFileAtomic } from "./atomic-file.ts";
 import { follow } from "./follow.ts";
 import { createStaleness } from "./staleness.ts";
 import { corrupt, decodeFields, encodeJson, fieldsOf, numberField, textField, type Fields } from "./state-json.ts";
+import { readTicketCopy, writeTicketCopy, type TicketCopyPlace } from "./ticket-copy.ts";
 import type { TicketKey, TicketKeySet } from "./types.ts";
 
 /** The farm's ticket keys as this process has them. */
@@ -34,8 +32,8 @@ export interface TicketKeysSettings {
   readonly log: Log;
   /** @default 12 hours */
   readonly rotateEveryMs?: number;
-  /** Where a copy is kept (mode 0600), for starts without the store; without it there is none. */
-  readonly dataDir?: string;
+  /** A copy for starts without the store (mode 0600); without it there is none. */
+  readonly kept?: TicketCopyPlace;
 }
 
 interface StoredKeys {
@@ -54,19 +52,14 @@ const HALF_A_DAY_MS = 12 * 60 * 60 * 1000;
  */
 export function createTicketKeys(settings: TicketKeysSettings): TicketKeys {
   const { store, clock, log, rotateEveryMs = HALF_A_DAY_MS } = settings;
-  const path = settings.dataDir === undefined ? undefined : join(settings.dataDir, "ticket-keys.json");
   const staleness = createStaleness("ticket keys", { clock, log });
-  let stored = path === undefined ? undefined : readCopy(path, log);
+  let stored = readTicketCopy(settings.kept, { log, decode: (fields, where) => decodeKeys(fields, where) });
 
   async function take(next: StoredKeys): Promise<void> {
     const isNew = next.keys.current.id !== stored?.keys.current.id || next.keys.next.id !== stored.keys.next.id;
     stored = next;
-    if (!isNew || path === undefined) return;
-    try {
-      await writeFileAtomic(path, encodeKeys(next), 0o600);
-    } catch (error) {
-      log.warn("the ticket keys cannot be kept on this node's disk", { path, problem: toFarmError(error).message });
-    }
+    const { current, next: following } = next.keys;
+    if (isNew) await writeTicketCopy(settings.kept, { log, current: current.id, next: following.id, body: encodeKeys(next) });
   }
 
   async function look(): Promise<TicketKeySet | undefined> {
@@ -143,15 +136,4 @@ function decodeKey(value: unknown, where: string): TicketKey {
   const secret = new Uint8Array(Buffer.from(textField(fields, "secret", where), "base64"));
   if (secret.length !== SECRET_BYTES) throw corrupt(where, "a key does not have 32 octets");
   return { id: textField(fields, "id", where), secret, createdAt: instant(numberField(fields, "createdAt", where)) };
-}
-
-/** A small file, read once at start. */
-function readCopy(path: string, log: Log): StoredKeys | undefined {
-  try {
-    return decodeKeys(decodeFields(readFileSync(path), path), path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT")
-      log.warn("the copy of the ticket keys cannot be used", { path, problem: toFarmError(error).message });
-    return undefined;
-  }
 }

@@ -3,3 +3,5 @@ export { farmKeySource, type FarmKeySettings, type FarmKeySource } from "./farm-
 export type { FarmSecrets } from "./farm-secrets.ts";
 export { makeFarmKeyFile } from "./new-farm-key.ts";
 export { openFarmSecrets, sealFarmStore, type SecretsSettings } from "./seal-farm-store.ts";
+export { openOwnKey } from "./own-key.ts";
+export { seal, unseal } from "./own-seal.ts";

@@ -37,6 +37,7 @@ export function sealFarmStore(store: FarmStore, secrets: FarmSecrets, log: Log):
     state,
     folder: (name) => (name === "certificates" ? certificates : store.folder(name)),
     location: store.location,
+    farmId: () => store.farmId(),
     close: () => store.close(),
   };
 }

@@ -20,6 +20,7 @@ export function sealFolder(folder: Folder, rules: SealingRules): Folder {
     return found;
   };
   return {
+    ...(folder.tellsAll === undefined ? {} : { tellsAll: folder.tellsAll }),
     names: () => folder.names(),
     walk: () => folder.walk(),
     stat: (path) => folder.stat(path),

@@ -36,7 +36,7 @@ export function sealState(state: Store, rules: SealingRules): Store {
     write: (key, value, expect) => (isSecretKey(key) ? writeSealed(state, rules, { key, value }, expect) : state.write(key, value, expect)),
     async list(prefix) {
       const entries = await state.list(prefix);
-      return Promise.all(entries.map((entry) => (isSecretKey(entry.key) ? openEntry(entry) : entry)));
+      return Promise.all(entries.map(async (entry) => (isSecretKey(entry.key) ? openEntry(entry) : entry)));
     },
     async *watch(prefix, options) {
       for await (const change of state.watch(prefix, options)) yield openChange(rules, change);

@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { FarmError, systemCode } from "../base/index.ts";
 
-/** Makes the folders and reads or makes the key. @throws CERTIFICATES_KEPT_UNUSABLE */
-export async function prepareFolder(folder: string, copies: string): Promise<Buffer> {
+/**
+ * The key of a node's own copies, in `folder/key` (mode 0600): read, or made on first use. It protects what leaves the machine as a backup of
+ * parts, or as a single file; who has the whole data folder has the key as well (docs/secrets.md). @throws CERTIFICATES_KEPT_UNUSABLE
+ */
+export async function openOwnKey(folder: string): Promise<Buffer> {
   try {
-    await mkdir(copies, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     return await ownKey(join(folder, "key"));
   } catch (error) {
     if (error instanceof FarmError) throw error;
@@ -35,13 +38,6 @@ async function ownKey(path: string): Promise<Buffer> {
   if ((mode & 0o077) !== 0)
     throw new FarmError("CERTIFICATES_KEPT_UNUSABLE", `${path} can be read by others (mode ${(mode & 0o777).toString(8)})`);
   return key;
-}
-
-/** Writes a file whole: readers see the former or the new one. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const fresh = temporary(path);
-  await writeFile(fresh, bytes, { mode: 0o600 });
-  await rename(fresh, path);
 }
 
 function temporary(path: string): string {
