@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { createDrains } from "../src/replica/index.ts";
-import { DEFAULT_CERTIFICATES } from "./farm/certificates.ts";
+import { DEFAULT_CERTIFICATES, type CertificateSpec } from "./farm/certificates.ts";
 import { curlAll } from "./farm/clients/curl.ts";
 import { DEFAULT_SITES, type Listens } from "./farm/farm-yaml.ts";
 import { freePorts } from "./farm/free-ports.ts";
@@ -39,7 +39,7 @@ let few: Front;
 let many: Front;
 
 beforeAll(async () => {
-  const named = { file: "named.localhost.pfx", names: ["named.localhost"] };
+  const named: CertificateSpec = { file: "named.localhost.pfx", names: ["named.localhost"] };
   farm = await startTestFarm({
     nodes: NODES.length,
     admin: true,

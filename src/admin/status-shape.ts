@@ -22,6 +22,7 @@ const reportShape = z.object({
       port: z.number(),
       protocol: z.enum(["http", "https"]),
       problem: maybe(z.string()),
+      code: maybe(z.string()).describe("The problem as a code of docs/errors.md"),
     }),
   ),
   table: z.object({ rows: z.number(), drift: list(z.string()), reconcile: z.enum(["mend", "observe"]) }),

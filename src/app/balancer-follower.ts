@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { balancerSettings, startBalancer, type Balancer, type BalancerSettings } from "../balancer/index.ts";
+import { balancerSettings, startBalancer, type Balancer, type BalancerOptions, type BalancerSettings } from "../balancer/index.ts";
 import { FarmError, systemClock, toFarmError, type Log } from "../base/index.ts";
 import { createDrains, createLastGood, createRevisions, readConfig, type LastGood, type Revision } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
@@ -11,6 +11,8 @@ export interface FollowerParts {
   /** Where the last good revision is kept, for starts without the store. */
   readonly dataDir: string;
   readonly log: Log;
+  /** Sockets that were bound before the process gave up root. */
+  readonly adopt: NonNullable<BalancerOptions["adopt"]>;
   /** Called when a revision was applied. */
   readonly ready: () => void;
 }
@@ -76,7 +78,8 @@ export class BalancerFollower {
 
   async #apply(revision: Revision): Promise<void> {
     const settings = await readSettings(revision);
-    if (this.#balancer === undefined) this.#balancer = await startBalancer({ config: settings, log: this.#parts.log, clock: systemClock });
+    const { log, adopt } = this.#parts;
+    if (this.#balancer === undefined) this.#balancer = await startBalancer({ config: settings, log, clock: systemClock, adopt });
     else await this.#balancer.apply(settings);
     this.#balancer.setDrained(this.#drained);
     this.#parts.log.info("revision applied", { revision: revision.number });

@@ -12,6 +12,8 @@ async function run(): Promise<void> {
       return (await import("./run-node.ts")).runNode(rest);
     case "balancer":
       return (await import("./run-balancer.ts")).runBalancer(rest);
+    case "endpoints":
+      return (await import("./run-endpoints.ts")).runEndpoints(rest);
     default:
       return (await import("./run-client.ts")).runClient(process.argv.slice(2));
   }

@@ -12,6 +12,8 @@ export interface RoleOptions {
   readonly data: string;
   /** Password file (docs/certificates.md). */
   readonly passwords?: string;
+  /** `NAME[:GROUP]`: whom the process becomes once its ports are bound. */
+  readonly user?: string;
   /** Lets drills put faults into the node. */
   readonly allowDrills: boolean;
 }
@@ -25,7 +27,7 @@ export function parseRoleOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): RoleOptions {
-  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--passwords FILE]${role === "node" ? " [--allow-drills]" : ""}`;
+  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--passwords FILE] [--user NAME[:GROUP]]${role === "node" ? " [--allow-drills]" : ""}`;
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -34,6 +36,7 @@ export function parseRoleOptions(
         name: { type: "string" },
         data: { type: "string" },
         passwords: { type: "string" },
+        user: { type: "string" },
         "allow-drills": { type: "boolean" },
       },
     });
@@ -46,10 +49,16 @@ export function parseRoleOptions(
       store,
       data,
       allowDrills: values["allow-drills"] === true,
-      ...(values.passwords === undefined ? {} : { passwords: resolve(values.passwords) }),
+      ...named(values),
     };
   } catch (error) {
     if (error instanceof FarmError) throw error;
     throw new FarmError("USAGE", `${error instanceof Error ? error.message : String(error)}; ${usage}`, { cause: error });
   }
 }
+
+/** Options that may be left out. */
+const named = ({ user, passwords }: { readonly user?: string; readonly passwords?: string }): Pick<RoleOptions, "user" | "passwords"> => ({
+  ...(user === undefined ? {} : { user }),
+  ...(passwords === undefined ? {} : { passwords: resolve(passwords) }),
+});

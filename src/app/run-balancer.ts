@@ -1,6 +1,7 @@
 import { systemClock } from "../base/index.ts";
 import { openStoreLater } from "../store/index.ts";
 import { BalancerFollower } from "./balancer-follower.ts";
+import { prepareProcess } from "./prepare-process.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
@@ -10,9 +11,11 @@ export async function runBalancer(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("balancer", args);
   const role = startRole({ balancer: options.name });
   const { log } = role;
+  const sockets = await prepareProcess("balancer", { args, options, role });
+  if (sockets === undefined) return;
   const store = openStoreLater(options.store, { log, clock: systemClock });
   const ending = new AbortController();
-  const follower = new BalancerFollower({ store, dataDir: options.data, log, ready: () => role.ready() });
+  const follower = new BalancerFollower({ store, dataDir: options.data, log, adopt: sockets.adopt, ready: () => role.ready() });
   log.info("balancer started", { version: VERSION, pid: process.pid, store: options.store.place });
   const following = follower.run(ending.signal);
   log.info("balancer ends", { because: await role.ended });

@@ -3,6 +3,7 @@ import { openPasswords } from "../certificates/index.ts";
 import { startNode, stayDead } from "../node/index.ts";
 import type { Judge } from "../replica/index.ts";
 import { openStoreLater, type FarmStore } from "../store/index.ts";
+import { prepareProcess } from "./prepare-process.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
@@ -16,6 +17,8 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const role = startRole({ node: options.name });
   const { log } = role;
   const clock = systemClock;
+  const sockets = await prepareProcess("node", { args, options, role });
+  if (sockets === undefined) return;
   const store = openStoreLater(options.store, { log, clock });
   const passwords = await openPasswords({
     environment: process.env,
@@ -28,7 +31,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const noticeMs = process.send === undefined ? NOTICE_MS : 0;
   const { name, data: dataDir, allowDrills } = options;
   if (allowDrills && !(await isAlive({ dataDir, store, clock, log }, role.ended))) return endRole(store);
-  const settings = { name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
+  const settings = { adopt: sockets.adopt, name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
   const node = await startNode(settings);
   void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store.place, data: options.data });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 
-import { FarmError, formatEndpoint, ipFamily, systemCode, type IpAddress } from "../base/index.ts";
+import { FarmError, formatEndpoint, ipFamily, systemCode, type Endpoint, type IpAddress } from "../base/index.ts";
 import { SOCKET_HIGH_WATER_MARK, type Lane } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import type { BalancerSettings } from "./settings.ts";
@@ -20,6 +20,9 @@ export interface ListenerState {
   readonly problem?: string;
 }
 
+/** Lets a server listen on a socket that was bound before this process gave up the right to; false when there is none. */
+export type Adopt = (server: Server, endpoint: Endpoint) => boolean;
+
 type Wanted = Omit<Lane, "wildcard">;
 
 const keyOf = (wanted: Wanted): string => `${wanted.address} ${wanted.port} ${wanted.bindingPort}`;
@@ -27,11 +30,13 @@ const keyOf = (wanted: Wanted): string => `${wanted.address} ${wanted.port} ${wa
 /** The listening sockets, one for each address and port. */
 export class Listeners {
   readonly #table: ConnectionTable;
+  readonly #adopt: Adopt;
   readonly #open = new Map<string, Listener>();
   #failed: ListenerState[] = [];
 
-  constructor(table: ConnectionTable) {
+  constructor(table: ConnectionTable, adopt: Adopt = () => false) {
     this.#table = table;
+    this.#adopt = adopt;
   }
 
   get state(): readonly ListenerState[] {
@@ -72,11 +77,12 @@ export class Listeners {
     });
     try {
       await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen({ host: lane.address, port: lane.port, ipv6Only: lane.address === "::" && only6, backlog: 4096 }, resolve);
+        server.once("error", reject).once("listening", resolve);
+        if (this.#adopt(server, lane)) return;
+        server.listen({ host: lane.address, port: lane.port, ipv6Only: lane.address === "::" && only6, backlog: 4096 });
       });
     } catch (error) {
-      const problem = systemCode(error) ?? String(error);
+      const problem = describe(error);
       this.#failed.push({ ...wanted, problem });
       return;
     }
@@ -94,6 +100,12 @@ export class Listeners {
   closeAll(): void {
     for (const [key, listener] of this.#open) this.#close(key, listener);
   }
+}
+
+function describe(error: unknown): string {
+  if (systemCode(error) !== "EACCES") return systemCode(error) ?? String(error);
+  const account = process.getuid?.() ?? "?";
+  return `account ${account} may not open this port (PORT_DENIED): restart the balancer if it was started as root with --user, else give it CAP_NET_BIND_SERVICE`;
 }
 
 function wantedLanes({ balancer, protocols }: BalancerSettings): readonly Wanted[] {

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { formatEndpoint, type Clock, type Log } from "../base/index.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { HealthPoll } from "./health-poll.ts";
-import { Listeners } from "./listeners.ts";
+import { Listeners, type Adopt } from "./listeners.ts";
 import type { Member } from "./member.ts";
 import { NameQuestions } from "./name-questions.ts";
 import { ProofBook, UNKNOWN } from "./proof-book.ts";
@@ -19,6 +19,8 @@ export interface BalancerOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly tuning?: Partial<BalancerTuning>;
+  /** Sockets that were bound before the process gave up root. */
+  readonly adopt?: Adopt;
 }
 
 /** A running layer-4 balancer. */
@@ -48,6 +50,7 @@ class RunningBalancer implements Balancer {
   readonly #table: ConnectionTable;
   readonly #listeners: Listeners;
   readonly #polls = new Map<Member, HealthPoll>();
+  readonly #adopt: Adopt | undefined;
   #health: Server | undefined;
   #healthAt: string | undefined;
   #queue: Promise<void> = Promise.resolve();
@@ -68,7 +71,8 @@ class RunningBalancer implements Balancer {
     });
     this.#router = new Router({ ...shared, questions, mode: () => this.#settings.balancer.mode });
     this.#table = new ConnectionTable({ ...shared, router: this.#router, balancer: () => this.#settings.balancer });
-    this.#listeners = new Listeners(this.#table);
+    this.#listeners = new Listeners(this.#table, options.adopt);
+    this.#adopt = options.adopt;
   }
 
   /** Looks at every node once, so that the first connections are not sent blindly, then listens. */
@@ -102,10 +106,11 @@ class RunningBalancer implements Balancer {
     const endpoint = this.#settings.balancer.health;
     const address = formatEndpoint(endpoint);
     if (address === this.#healthAt) return;
-    const opened = await openStateServer(endpoint, {
+    const source = {
       ready: () => this.#closing === undefined && this.#roster.list.some((member) => inRotation(member, this.#clock.monotonicMs())),
       state: () => this.state(),
-    });
+    };
+    const opened = await openStateServer(endpoint, source, this.#adopt);
     this.#health?.closeAllConnections();
     this.#health?.close();
     this.#health = opened;

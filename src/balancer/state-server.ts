@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import { FarmError, formatEndpoint, systemCode, type Endpoint } from "../base/index.ts";
+import type { Adopt } from "./listeners.ts";
 
 /** What the balancer's own health endpoint tells. */
 export interface StateSource {
@@ -14,7 +15,7 @@ export interface StateSource {
  * Other paths get 404, other methods 405.
  * @throws BALANCER_LISTEN_FAILED
  */
-export async function openStateServer(endpoint: Endpoint, source: StateSource): Promise<Server> {
+export async function openStateServer(endpoint: Endpoint, source: StateSource, adopt: Adopt = () => false): Promise<Server> {
   const server = createServer(
     { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 10_000, maxHeaderSize: 8192 },
     (request, response) => answer(request, response, source),
@@ -22,8 +23,8 @@ export async function openStateServer(endpoint: Endpoint, source: StateSource): 
   server.maxConnections = 256;
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: endpoint.address, port: endpoint.port }, resolve);
+      server.once("error", reject).once("listening", resolve);
+      if (!adopt(server, endpoint)) server.listen({ host: endpoint.address, port: endpoint.port });
     });
   } catch (error) {
     const problem = systemCode(error) ?? String(error);

@@ -2,6 +2,7 @@ import { ACCESS_ERRORS } from "./access-errors.ts";
 import type { ErrorRow } from "./error-row.ts";
 import { IDENTITY_ERRORS } from "./identity-errors.ts";
 import { OPERATING_ERRORS } from "./operating-errors.ts";
+import { PROCESS_ERRORS } from "./process-errors.ts";
 import { SECRETS_ERRORS } from "./secrets-errors.ts";
 import { SERVING_ERRORS } from "./serving-errors.ts";
 
@@ -13,6 +14,7 @@ export const ERRORS = {
   ...SERVING_ERRORS,
   ...ACCESS_ERRORS,
   ...OPERATING_ERRORS,
+  ...PROCESS_ERRORS,
   ...IDENTITY_ERRORS,
   ...SECRETS_ERRORS,
 } as const satisfies Record<string, ErrorRow>;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import { FarmError, formatEndpoint, systemCode, toFarmError, type Clock, type Endpoint, type Log } from "../base/index.ts";
 import { createHostGroups, parseHostGroup, type HostGroups } from "./host-groups.ts";
+import type { Adopt } from "./listeners.ts";
 import type { Readiness } from "./readiness.ts";
 import type { SelfProof } from "./self-proof.ts";
 
@@ -21,6 +22,7 @@ export interface HealthParts {
   readonly clock: Clock;
   readonly readiness: () => Readiness;
   readonly proof: SelfProof;
+  readonly adopt?: Adopt;
 }
 
 const DEFAULT_PORT = 443;
@@ -92,11 +94,13 @@ function listen(parts: Answering, endpoint: Endpoint): Promise<Server> {
       reject(new FarmError("NODE_LISTEN", problem, { cause: error }));
     };
     server.once("error", refused);
-    server.listen({ host: endpoint.address, port: endpoint.port }, () => {
+    server.once("listening", () => {
       server.off("error", refused);
       server.on("error", (error) => parts.log.error("health checks cannot be taken", { where, problem: error.message }));
       resolve(server);
     });
+    if (parts.adopt?.(server, endpoint) === true) return;
+    server.listen({ host: endpoint.address, port: endpoint.port });
   });
 }
 

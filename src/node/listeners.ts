@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 
-import { systemCode, type IpAddress, type Log } from "../base/index.ts";
+import { systemCode, type Endpoint, type ErrorCode, type IpAddress, type Log } from "../base/index.ts";
 import type { FarmConfig, NodeConfig } from "../config/index.ts";
 import type { NodeReport } from "../replica/index.ts";
 
@@ -11,6 +11,9 @@ export interface WantedListener {
   readonly port: number;
   readonly protocol: "http" | "https";
 }
+
+/** Lets a server listen on a socket that was bound before this process gave up the right to; false when there is none. */
+export type Adopt = (server: Server, endpoint: Endpoint) => boolean;
 
 /** The node's listening sockets, brought to what is wanted as often as asked. */
 export interface Listeners {
@@ -39,9 +42,13 @@ export function wantedListeners(config: FarmConfig, node: NodeConfig): readonly 
 }
 
 /** No listeners yet. `accept` gets every connection with the listener that took it. */
-export function createListeners(log: Log, accept: (socket: Socket, listener: WantedListener) => void): Listeners {
+export function createListeners(
+  log: Log,
+  accept: (socket: Socket, listener: WantedListener) => void,
+  adopt: Adopt = () => false,
+): Listeners {
   const open = new Map<string, { readonly wanted: WantedListener; readonly server: Server }>();
-  const problems = new Map<string, { readonly wanted: WantedListener; readonly problem: string }>();
+  const problems = new Map<string, { readonly wanted: WantedListener; readonly problem: string; readonly code: ErrorCode }>();
   let closed = false;
 
   const openOne = async (wanted: WantedListener): Promise<void> => {
@@ -50,7 +57,7 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
     const allowHalfOpen = wanted.protocol === "http";
     const server = createServer({ noDelay: true, allowHalfOpen }, (socket) => accept(socket, wanted));
     try {
-      await listen(server, wanted);
+      await listen(server, wanted, adopt);
       if (closed) return void server.close();
       server.on("error", (error) => log.error("listener failed", { listener: keyOf(wanted), error: error.message }));
       open.set(keyOf(wanted), { wanted, server });
@@ -58,9 +65,10 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
       log.info("listening", { address: wanted.address, port: wanted.port, bindingPort: wanted.bindingPort, protocol: wanted.protocol });
     } catch (error) {
       const problem = describeListenError(error, wanted);
+      const code = systemCode(error) === "EACCES" ? "PORT_DENIED" : "NODE_LISTEN";
       if (problems.get(keyOf(wanted))?.problem !== problem)
-        log.error("cannot listen", { address: wanted.address, port: wanted.port, problem });
-      problems.set(keyOf(wanted), { wanted, problem });
+        log.error("cannot listen", { address: wanted.address, port: wanted.port, code, problem });
+      problems.set(keyOf(wanted), { wanted, problem, code });
     }
   };
 
@@ -78,7 +86,7 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
     },
     state: () => [
       ...[...open.values()].map(({ wanted }) => wanted),
-      ...[...problems.values()].map(({ wanted, problem }) => ({ ...wanted, problem })),
+      ...[...problems.values()].map(({ wanted, problem, code }) => ({ ...wanted, problem, code })),
     ],
     open: () => [...open.values()].map(({ wanted }) => wanted),
     get healthy() {
@@ -93,13 +101,15 @@ export function createListeners(log: Log, accept: (socket: Socket, listener: Wan
   };
 }
 
-function listen(server: Server, wanted: WantedListener): Promise<void> {
+function listen(server: Server, wanted: WantedListener, adopt: Adopt): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: wanted.address, port: wanted.port, backlog: BACKLOG, ipv6Only: wanted.address === "::" }, () => {
+    server.once("listening", () => {
       server.off("error", reject);
       resolve();
     });
+    if (adopt(server, wanted)) return;
+    server.listen({ host: wanted.address, port: wanted.port, backlog: BACKLOG, ipv6Only: wanted.address === "::" });
   });
 }
 
@@ -108,7 +118,7 @@ function describeListenError(error: unknown, wanted: WantedListener): string {
     case "EADDRINUSE":
       return `another process has port ${wanted.port} on ${wanted.address}`;
     case "EACCES":
-      return `this user may not listen on port ${wanted.port} (ports below 1024 need CAP_NET_BIND_SERVICE)`;
+      return `account ${process.getuid?.() ?? "?"} may not open port ${wanted.port} (PORT_DENIED): restart the node if it was started as root with --user, else give it CAP_NET_BIND_SERVICE`;
     case "EADDRNOTAVAIL":
       return `${wanted.address} is not an address of this machine`;
     default:

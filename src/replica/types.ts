@@ -1,4 +1,4 @@
-import type { Instant } from "../base/index.ts";
+import type { ErrorCode, Instant } from "../base/index.ts";
 import type { FarmConfig } from "../config/index.ts";
 import type { RefusalCode } from "../handshake/index.ts";
 
@@ -73,6 +73,8 @@ export interface NodeReport {
     readonly port: number;
     readonly protocol: "http" | "https";
     readonly problem?: string;
+    /** The problem as a code of the errors table. */
+    readonly code?: ErrorCode;
   }[];
   readonly table: { readonly rows: number; readonly drift: readonly string[]; readonly reconcile: "mend" | "observe" };
   readonly content: readonly { readonly folder: string; readonly digest: string; readonly files: number; readonly problem?: string }[];
