@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type Http2Session } from "node:http2";
+import { constants, createServer as createHttp2Server, type Http2Server, type Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 import type { Limits } from "../config/index.ts";
@@ -23,6 +23,8 @@ declare module "node:http2" {
 export interface HttpServers {
   /** Takes a connection and what is known of it; TLS connections are decrypted already. */
   take(socket: Socket, facts: ConnectionFacts, protocol: "h2" | "http/1.1"): void;
+  /** The node ends soon: answers say that they are the last on their connection, so that clients come back elsewhere in time. Nothing is closed. */
+  announceEnd(): void;
   /** No new requests on open connections: idle ones are closed, the others after their answer. What is taken later ends after one answer. */
   drain(): void;
   close(): void;
@@ -31,7 +33,7 @@ export interface HttpServers {
 /** HTTP/1.1 and HTTP/2 servers in front of one web handler. */
 export function createHttpServers(handler: WebHandler, limits: Limits): HttpServers {
   const options = httpServerOptions(limits);
-  const { server: http1, drainHttp1, closeHttp1 } = openHttp1(handler, options);
+  const { server: http1, announceHttp1, drainHttp1, closeHttp1 } = openHttp1(handler, options);
   const { http2, sessions } = openHttp2(handler, options);
 
   return {
@@ -43,6 +45,10 @@ export function createHttpServers(handler: WebHandler, limits: Limits): HttpServ
       }
       sessions.introduce(known); // the 'session' event comes within emit()
       http2.emit("connection", socket);
+    },
+    announceEnd() {
+      announceHttp1();
+      sessions.announceEnd();
     },
     drain() {
       drainHttp1();
@@ -56,6 +62,8 @@ export function createHttpServers(handler: WebHandler, limits: Limits): HttpServ
   };
 }
 
+/** The highest stream id there is. */
+const MAX_STREAM = 2 ** 31 - 1;
 const DRAIN_LOOK_MS = 100;
 /** Servers that new limits replaced are let go after this; a download that is still under way goes on. */
 const DRAIN_ENDS_MS = 600_000;
@@ -63,18 +71,19 @@ const DRAIN_ENDS_MS = 600_000;
 function openHttp1(
   handler: WebHandler,
   options: HttpServerOptions,
-): { readonly server: Server; readonly drainHttp1: () => void; readonly closeHttp1: () => void } {
+): { readonly server: Server; readonly announceHttp1: () => void; readonly drainHttp1: () => void; readonly closeHttp1: () => void } {
   const server = createServer(options.http1);
   let draining: NodeJS.Timeout | undefined;
   let end: NodeJS.Timeout | undefined;
+  let isEnding = false;
   server.on("request", (request, response) => {
-    if (draining !== undefined) response.shouldKeepAlive = false;
+    if (isEnding) response.shouldKeepAlive = false;
     const known = request.socket[FACTS];
     if (known === undefined) request.socket.destroy();
     else handler.request(request, response, known);
   });
   server.on("checkContinue", (request, response) => {
-    if (draining !== undefined) response.shouldKeepAlive = false;
+    if (isEnding) response.shouldKeepAlive = false;
     const known = request.socket[FACTS];
     if (known === undefined) request.socket.destroy();
     else handler.checkContinue(request, response, known);
@@ -97,6 +106,7 @@ function openHttp1(
   };
   // An answer that began before the drain could not say that it is the last: its connection is closed once it is idle.
   const drainHttp1 = (): void => {
+    isEnding = true;
     server.closeIdleConnections();
     if (draining !== undefined) return;
     draining = setInterval(() => server.closeIdleConnections(), DRAIN_LOOK_MS).unref();
@@ -106,13 +116,18 @@ function openHttp1(
     endTimers();
     server.closeAllConnections();
   };
-  return { server, drainHttp1, closeHttp1 };
+  const announceHttp1 = (): void => {
+    isEnding = true;
+  };
+  return { server, announceHttp1, drainHttp1, closeHttp1 };
 }
 
 /** The open HTTP/2 sessions, with what is known of the connection of each. */
 interface Sessions {
   /** For the session that begins next. */
   introduce(known: ConnectionFacts): void;
+  /** GOAWAY without a last stream to all: no new requests, please, and those that cross it are answered (RFC 9113, 6.8). */
+  announceEnd(): void;
   /** GOAWAY to all, and to those that come later. */
   drain(): void;
   destroy(): void;
@@ -149,6 +164,9 @@ function openHttp2(handler: WebHandler, options: HttpServerOptions): { readonly 
     sessions: {
       introduce(known) {
         introduced = known;
+      },
+      announceEnd() {
+        for (const session of open) session.goaway(constants.NGHTTP2_NO_ERROR, MAX_STREAM);
       },
       drain() {
         draining = true;

@@ -107,6 +107,11 @@ export class Serving {
     this.#state = { ...this.#state, ...change, epoch: this.#state.epoch + 1 };
   }
 
+  /** Open connections are told that their next answer is the last; everything is served as before. */
+  announceEnd(): void {
+    this.#http?.announceEnd();
+  }
+
   /** No new connections; open ones end after their answer, at the latest after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     await this.listeners.close();

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { join } from "node:path";
@@ -418,13 +420,25 @@ test("a node that ends tells health checks before it closes its doors", async ()
       () => ready(health),
       (status) => status === 200,
     );
+    const options = { host: "127.0.0.1", port: door, servername: "www.example.test", ca: ending.authority.certificatePem };
+    const kept = connectTls({ ...options, ALPNProtocols: ["http/1.1"] });
+    await once(kept, "secureConnect");
+    const session = connectHttp2("https://www.example.test", { createConnection: () => connectTls({ ...options, ALPNProtocols: ["h2"] }) });
+    await once(session, "remoteSettings");
+    const goodbye = once(session, "goaway");
     const closed = node.close();
     expect(await ready(health)).toBe(503);
+    expect(await goodbye).toEqual([constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1, undefined]);
+    const answer = once(kept, "data") as Promise<[Buffer]>;
+    kept.write("GET / HTTP/1.1\r\nHost: www.example.test\r\n\r\n");
+    expect((await answer)[0].toString("latin1")).toMatch(/^connection: close\r$/im);
     expect(await handshake(door, { servername: "www.example.test", ca: ending.authority.certificatePem })).toMatchObject({
       name: "www.example.test",
     });
     await closed;
     expect(await handshake(door, { servername: "www.example.test" })).toEqual({ error: "ECONNREFUSED" });
+    session.destroy();
+    kept.destroy();
   } finally {
     await ending.close();
   }
@@ -455,6 +469,11 @@ test("with the store gone a node starts from its own copies and serves; a damage
       async () => node.report(),
       (report) => report.staleSince !== undefined,
     );
+    const readyz = (): Promise<unknown> => fetch(`http://127.0.0.1:${ports.health[1]}/readyz`).then((answer) => answer.json());
+    await eventually(readyz, (body) => {
+      const { ready, staleSince } = body as { ready?: boolean; staleSince?: number }; // HealthServer's answer
+      return ready === true && staleSince !== undefined;
+    });
   } finally {
     await node.close();
     await lost.close();

@@ -174,6 +174,7 @@ class RunningNode implements Node {
   async #close(): Promise<void> {
     this.#publisher.soon(); // that it drains
     const { noticeMs = 0 } = this.#settings;
+    this.#parts.serving.announceEnd();
     if (noticeMs > 0) await setTimeout(noticeMs);
     await this.#parts.serving.drain(this.#settings.drainMs ?? DRAIN_MS);
     this.#ending.abort();
