@@ -26,6 +26,7 @@ export const SIDE_DOORS = [
   "identity/testing/test-identities",
   "store/conformance",
   "store/store-options",
+  "secrets/farm-key-options",
   "pki/certificate",
   "admin/client",
   "config/parse-farm-config",

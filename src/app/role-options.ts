@@ -2,12 +2,15 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { FarmError } from "../base/index.ts";
+import { FARM_KEY_OPTIONS, readFarmKeyOptions, type FarmKeyOptions } from "../secrets/index.ts";
 import { readStoreSettings, STORE_OPTIONS, type StoreSettings } from "../store/index.ts";
 
 /** Options of `certfarm node` and `certfarm balancer`. */
 export interface RoleOptions {
   readonly name: string;
   readonly store: StoreSettings;
+  /** Where the farm key is; a balancer needs none. */
+  readonly farmKey: FarmKeyOptions;
   /** The process's own directory. */
   readonly data: string;
   /** Password file (docs/certificates.md). */
@@ -18,8 +21,8 @@ export interface RoleOptions {
   readonly allowDrills: boolean;
 }
 
-/** Options of the store, for parseArgs. */
-const storeOptions = Object.fromEntries(STORE_OPTIONS.map(({ flag }) => [flag, { type: "string" as const }]));
+/** Options of the store and of the farm key, for parseArgs. */
+const sharedOptions = Object.fromEntries([...STORE_OPTIONS, ...FARM_KEY_OPTIONS].map(({ flag }) => [flag, { type: "string" as const }]));
 
 /** Parses a role's arguments; where the store is may be in the environment. @throws USAGE @throws STORE_URL_INVALID */
 export function parseRoleOptions(
@@ -27,12 +30,12 @@ export function parseRoleOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): RoleOptions {
-  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--passwords FILE] [--user NAME[:GROUP]]${role === "node" ? " [--allow-drills]" : ""}`;
+  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--farm-key-file FILE] [--passwords FILE] [--user NAME[:GROUP]]${role === "node" ? " [--allow-drills]" : ""}`;
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        ...storeOptions,
+        ...sharedOptions,
         name: { type: "string" },
         data: { type: "string" },
         passwords: { type: "string" },
@@ -47,6 +50,7 @@ export function parseRoleOptions(
     return {
       name,
       store,
+      farmKey: readFarmKeyOptions(values),
       data,
       allowDrills: values["allow-drills"] === true,
       ...named(values),

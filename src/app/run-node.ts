@@ -1,7 +1,8 @@
 import { systemClock } from "../base/index.ts";
-import { openPasswords } from "../certificates/index.ts";
+import { openPasswords, withSharedPasswords } from "../certificates/index.ts";
 import { startNode, stayDead } from "../node/index.ts";
 import type { Judge } from "../replica/index.ts";
+import { farmKeySource, followFarmKey, sealStore } from "../secrets/index.ts";
 import { openStoreLater, type FarmStore } from "../store/index.ts";
 import { prepareProcess } from "./prepare-process.ts";
 import { startRole } from "./role.ts";
@@ -19,12 +20,15 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const clock = systemClock;
   const sockets = await prepareProcess("node", { args, options, role });
   if (sockets === undefined) return;
-  const store = openStoreLater(options.store, { log, clock });
-  const passwords = await openPasswords({
+  const source = farmKeySource({ ...options.farmKey, environment: process.env });
+  const { store, secrets } = sealStore(openStoreLater(options.store, { log, clock }), { source, clock, log });
+  const ending = new AbortController();
+  const own = await openPasswords({
     environment: process.env,
     log,
     ...(options.passwords === undefined ? {} : { file: options.passwords }),
   });
+  const passwords = withSharedPasswords(own, { store, clock, log, signal: ending.signal });
   // A saved farm.yaml is rare, and judging it brings the whole planner: the node that has the duty loads it then.
   const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
   // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
@@ -33,9 +37,11 @@ export async function runNode(args: readonly string[]): Promise<void> {
   if (allowDrills && !(await isAlive({ dataDir, store, clock, log }, role.ended))) return endRole(store);
   const settings = { adopt: sockets.adopt, name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
   const node = await startNode(settings);
+  void followFarmKey({ state: store.state, secrets, name, clock, log }, ending.signal);
   void node.serving.then(() => role.ready());
   log.info("node started", { version: VERSION, pid: process.pid, store: options.store.place, data: options.data });
   log.info("node ends", { because: await role.ended });
+  ending.abort();
   await node.close();
   await endRole(store);
 }

@@ -7,6 +7,7 @@ export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";
 export { possibleFiles } from "./possible-files.ts";
 export { fixedPasswords, noPasswords, openPasswords, type PasswordSettings, type PasswordSource } from "./passwords.ts";
+export { withSharedPasswords } from "./shared-passwords.ts";
 export type { WorkerSettings } from "./reading-pool.ts";
 export type { ScanSettings } from "./scan.ts";
 export type { CentralCertificates, CertificateChange, FileListing, FileReport, ScanProgress } from "./types.ts";

@@ -22,7 +22,7 @@ export interface PasswordSettings {
 }
 
 /** Passwords tried for one file: each may cost a full key derivation. */
-const MAX_TRIED = 16;
+export const MAX_TRIED = 16;
 const MAX_FILE_BYTES = 1 << 20;
 
 /** No passwords at all: files with an empty or no password open nevertheless. */
@@ -63,7 +63,8 @@ function particular(table: PasswordTable | undefined, name: string): readonly Se
   return [...exact, ...rows.filter((row) => row.pattern !== name)].flatMap((row) => row.passwords);
 }
 
-function distinct(secrets: readonly Secret[]): Secret[] {
+/** Each password once, the first of equals. */
+export function distinct(secrets: readonly Secret[]): Secret[] {
   const seen = new Map(secrets.toReversed().map((secret) => [secret.reveal(), secret]));
   return secrets.filter((secret) => seen.get(secret.reveal()) === secret);
 }

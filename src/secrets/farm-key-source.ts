@@ -3,16 +3,13 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 
 import { FarmError, systemCode } from "../base/index.ts";
+import type { FarmKeyOptions } from "./farm-key-options.ts";
 import { MAX_FARM_KEY_TEXT, parseFarmKey, type FarmKey } from "./farm-key.ts";
 import { runKeyCommand } from "./key-command.ts";
 
-/** Where a process looks for the farm key. The first of these that is given counts. */
-export interface FarmKeySettings {
-  /** A file of mode 0600 or stricter. */
-  readonly file?: string;
-  /** A program with its arguments, such as a KMS client, that prints the key: words split at spaces, run without a shell. */
-  readonly command?: string;
-  /** CERTFARM_FARM_KEY (the key in base64), CERTFARM_FARM_KEY_FILE, CERTFARM_FARM_KEY_COMMAND, CREDENTIALS_DIRECTORY (systemd's, with `farm-key` in it). */
+/** Everything that a process was told of where its farm key is. The first that is given counts, an option before the environment. */
+export interface FarmKeySettings extends FarmKeyOptions {
+  /** CERTFARM_FARM_KEY_FILE, CERTFARM_FARM_KEY_COMMAND, CERTFARM_FARM_KEY (the key in base64), CREDENTIALS_DIRECTORY (systemd's, with `farm-key` in it). */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 

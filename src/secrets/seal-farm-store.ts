@@ -16,8 +16,22 @@ export interface SecretsSettings {
   readonly log: Log;
 }
 
+/** A store that opens and seals by itself. */
+export interface SealedStore {
+  readonly store: FarmStore;
+  /** What is in it as it is kept: for rotations and copies. */
+  readonly kept: FarmStore;
+  readonly secrets: FarmSecrets;
+}
+
+/** Puts the farm's secrets before a store. Closing the sealed one closes the other. */
+export function sealStore(kept: FarmStore, settings: SecretsSettings): SealedStore {
+  const secrets = openFarmSecrets(kept, settings);
+  return { store: sealFarmStore(kept, secrets, settings.log), kept, secrets };
+}
+
 /** The secrets of the farm in this store. Nothing is read before something sealed is met. */
-export function openFarmSecrets(store: FarmStore, { source, clock, log }: SecretsSettings): FarmSecrets {
+function openFarmSecrets(store: FarmStore, { source, clock, log }: SecretsSettings): FarmSecrets {
   const prepare = async (): Promise<void> => {
     await requireNothingSealed(store);
     await removePlainSecrets(store, log);
@@ -42,8 +56,8 @@ export function sealFarmStore(store: FarmStore, secrets: FarmSecrets, log: Log):
   };
 }
 
-/** etcd is read by whoever has its password or a member's disk; only a directory is a place for people's own files. */
-export const takesPlain = ({ location }: Pick<FarmStore, "location">): boolean => !/^etcds?:/.test(location);
+/** Whether certificates may be in the clear: etcd is read by whoever has its password or a member's disk; only a directory is a place for people's own files. */
+const takesPlain = ({ location }: Pick<FarmStore, "location">): boolean => !/^etcds?:/.test(location);
 
 /** How many files are looked at before a keyring is made: with a lost one, they are all sealed. */
 const LOOKED_AT = 8;
