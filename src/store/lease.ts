@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { FarmError, toFarmError, type Clock } from "../base/index.ts";
-import { pause } from "./bell.ts";
+import { createBell, pause } from "./bell.ts";
 import type { Entry, Lease, Rev, Store } from "./contract.ts";
 
 /** What a lease's key holds. The key is never removed, so that the fence never restarts. */
@@ -14,7 +14,10 @@ interface Claim {
   readonly counter: number;
 }
 
-type Cell = Pick<Store, "read" | "write">;
+type Cell = Pick<Store, "read" | "write"> & {
+  /** The entry of a key now and after each change, where the store tells every change: then whoever waits need not ask. */
+  readonly follow?: (key: string, signal: AbortSignal) => AsyncIterable<Entry | undefined>;
+};
 
 /** Leases of one store handle. */
 export interface Leases {
@@ -28,6 +31,8 @@ export interface Leases {
 /** An observer waits a quarter of the ttl longer than the holder trusts itself: clocks may run at different speeds. */
 const marginMs = (ttlMs: number): number => Math.max(ttlMs / 4, 20);
 const MAX_OBSERVED = 1000;
+const ASK_MS = 500;
+const LONGEST_MS = 30_000;
 
 const leaseKey = (name: string): string => `leases/${name}`;
 const encode = (claim: Claim): Uint8Array => new TextEncoder().encode(JSON.stringify(claim));
@@ -96,13 +101,41 @@ export function createLeases(cell: Cell, clock: Clock): Leases {
     return lease;
   }
 
+  /** Until it is worth while to try again: the claim was released, is gone, or has stood still too long. */
+  async function untilFree(name: string, follow: NonNullable<Cell["follow"]>, signal: AbortSignal): Promise<void> {
+    const own = new AbortController();
+    const bell = createBell();
+    let deadMs = Number.POSITIVE_INFINITY;
+    const watching = (async () => {
+      for await (const entry of follow(leaseKey(name), AbortSignal.any([signal, own.signal]))) {
+        const claim = entry === undefined ? undefined : decode(entry);
+        if (entry === undefined || claim?.owner === undefined || isDead(name, entry.rev, claim)) deadMs = 0;
+        else deadMs = (seen.get(name)?.sinceMs ?? clock.monotonicMs()) + claim.ttlMs + marginMs(claim.ttlMs);
+        bell.ring();
+      }
+    })();
+    // What is wrong with the key is told to whoever reads it next.
+    watching.catch(() => {
+      deadMs = 0;
+      bell.ring();
+    });
+    try {
+      // Nothing may come of a watch that is away: the claim is then read after its time.
+      while (deadMs > clock.monotonicMs()) if (!(await bell.wait(signal, Math.min(deadMs - clock.monotonicMs(), LONGEST_MS)))) return;
+    } finally {
+      own.abort();
+      await watching.catch(() => undefined);
+    }
+  }
+
   return {
     async acquire(name, ttlMs, { signal, wait = false }) {
       for (;;) {
         if (signal.aborted) throw new FarmError("CANCELLED", `waiting for lease ${name} was cancelled`);
         const lease = await attempt(name, ttlMs);
         if (lease !== undefined || !wait) return lease;
-        await pause(Math.min(ttlMs / 4, 500), signal);
+        if (cell.follow === undefined) await pause(Math.min(ttlMs / 4, ASK_MS), signal);
+        else await untilFree(name, cell.follow, signal);
       }
     },
     expire() {
