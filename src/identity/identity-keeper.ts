@@ -171,6 +171,7 @@ class Keeper implements IdentityKeeper {
       throw new FarmError("IDENTITY_RENEWAL_FAILED", `the authority answered with the identity of ${verdict.role} ${verdict.name}`);
     }
     await saveIdentity(dataDir, { ...issued, keyPem });
+    this.#failing = undefined;
     await this.#use();
     log.info("the identity was renewed", { role, name, serial: verdict.serial, notAfter: new Date(verdict.notAfter).toISOString() });
   }
@@ -190,13 +191,13 @@ class Keeper implements IdentityKeeper {
     if (identity === undefined) return;
     this.#identity = identity;
     this.#certificate = new X509Certificate(identity.certificatePem);
-    this.#failing = undefined;
     this.#tell();
   }
 
   #adopt(authorityPem: string): Promise<void> {
     return this.#queue(async () => {
-      const { certificatePem, key } = this.#identity;
+      // Another process, such as `certfarm init`, may have replaced it meanwhile.
+      const { certificatePem, key } = (await openIdentity(this.#parts.dataDir)) ?? this.#identity;
       await saveIdentity(this.#parts.dataDir, { certificatePem, keyPem: keyPemOf(key), authorityPem });
       await this.#use();
     });

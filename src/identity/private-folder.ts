@@ -13,14 +13,32 @@ export async function saveFolder(folder: string, files: Readonly<Record<string, 
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
     for (const [name, text] of Object.entries(files)) await writeSynced(join(draft, name), text);
-    await finishReplacing(folder); // what a crash left half done
-    await rename(draft, nextOf(folder));
-    await finishReplacing(folder);
+    await replaceBy(folder, draft);
   } catch (cause) {
     await rm(draft, { recursive: true, force: true }).catch(() => undefined); // the cause is what matters
     throw unusable(folder, systemCode(cause) ?? String(cause), cause);
   }
 }
+
+/** Another process may replace the same folder at this moment: who comes last wins. */
+async function replaceBy(folder: string, draft: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await finishReplacing(folder); // what a crash left half done
+      await rename(draft, nextOf(folder));
+      break;
+    } catch (error) {
+      if (tries === MAX_TRIES || !AT_ONCE.has(systemCode(error) ?? "")) throw error;
+    }
+  }
+  await finishReplacing(folder).catch((error: unknown) => {
+    if (!AT_ONCE.has(systemCode(error) ?? "")) throw error; // the other one finishes it
+  });
+}
+
+/** What renaming meets when somebody else does the same. */
+const AT_ONCE: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOENT"]);
+const MAX_TRIES = 10;
 
 /** Where a folder's new files are complete before they have its name. */
 export const nextOf = (folder: string): string => `${folder}.next`;

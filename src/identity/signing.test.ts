@@ -63,9 +63,9 @@ describe("a statement", () => {
         const [first, second] = [one, two].map((given) => bytesToSign(statement(given), text("certificate")));
         const read = readStatement(joinSignature(first ?? text(""), new Uint8Array(64)));
         expect(read?.statement).toMatchObject({ to: one.to, id: one.id });
-        expect(Buffer.from(read?.statement.body ?? []).equals(one.body)).toBe(true);
+        expect(Buffer.from(read?.statement.body ?? text("")).equals(one.body)).toBe(true);
         const same = one.to === two.to && one.id === two.id && Buffer.from(one.body).equals(two.body);
-        expect(Buffer.from(first ?? []).equals(second ?? [])).toBe(same);
+        expect(Buffer.from(first ?? text("")).equals(second ?? text(""))).toBe(same);
       }),
     );
   });
@@ -119,16 +119,14 @@ describe("a statement is refused", () => {
     ["that is to come", "too-new", {}, { now: instant(NOW - 2 * HOUR - 1) }],
     ["with no end where one is needed", "too-old", { notAfter: undefined }, {}],
     ["with a window of a day", "too-old", { notAfter: instant(NOW + 24 * HOUR) }, {}],
-    [
-      "signed after its certificate had run out",
-      "expired",
-      { issuedAt: instant(NOW + 25 * HOUR), notAfter: undefined },
-      { now: undefined },
-    ],
   ])("%s", (_name, reason, changes, expectation) => {
-    const { now, ...rest } = expected(expectation);
-    const read = verifyStatement(signStatement(ann, statement(changes)), now === undefined ? rest : { ...rest, now });
-    expect(read).toMatchObject({ kind: "refused", reason });
+    expect(verifyStatement(signStatement(ann, statement(changes)), expected(expectation))).toMatchObject({ kind: "refused", reason });
+  });
+
+  it("signed after its certificate had run out, also where no clock but the signer's is asked", () => {
+    const { now: _now, ...timeless } = expected();
+    const late = statement({ issuedAt: instant(NOW + 25 * HOUR), notAfter: undefined });
+    expect(verifyStatement(signStatement(ann, late), timeless)).toMatchObject({ kind: "refused", reason: "expired" });
   });
 
   it.each<[string, StatementReason, () => Promise<Identity>]>([

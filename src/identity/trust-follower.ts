@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { toFarmError, type Log } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import { readPrivateFile, savePrivateFile, unusable } from "./private-folder.ts";
-import { readTrust, TRUST_PREFIX } from "./trust-records.ts";
+import { readTrust, TRUST_PREFIX, type TrustNews } from "./trust-records.ts";
 import type { IdentityTrust } from "./types.ts";
+import { splitAuthorities } from "./verify-identity.ts";
 
 /** What a process keeps of what it learned: it never goes back behind it, whatever the store says later. */
 interface Memory {
@@ -33,6 +34,8 @@ export interface TrustFollower {
   follow(signal: AbortSignal): Promise<void>;
 }
 
+const pemOf = (pem: string): string => splitAuthorities(pem).map(String).join("");
+
 const RETRY_MS = 5_000;
 /** Signed records only get in here; this bounds what a stolen admin could do to a process's memory. */
 const MAX_REVOKED = 100_000;
@@ -53,24 +56,30 @@ export async function openTrustFollower(parts: TrustFollowerParts): Promise<Trus
     log.warn("a record of whom the farm trusts is not believed", { key, problem });
   }
 
-  async function lookOnce(): Promise<void> {
-    let news = 0;
-    for (const item of await readTrust(state, { ...trust(), revoked })) {
-      if (item.kind === "refused") tellOnce(item.key, item.problem);
-      else if (item.kind === "authority" && item.generation > generation) {
-        await parts.adopt(item.authorityPem);
-        generation = item.generation;
-        news += 1;
-        log.info("the farm's authorities changed", { generation });
-      } else if (item.kind === "revocation" && !revoked.has(item.serial) && revoked.size < MAX_REVOKED) {
-        revoked.add(item.serial);
-        news += 1;
-        log.info("an identity was revoked", { serial: item.serial, who: item.who, by: item.by });
-      }
+  /** Whether anything changed by it. */
+  async function learn(item: TrustNews): Promise<boolean> {
+    if (item.kind === "refused") tellOnce(item.key, item.problem);
+    if (item.kind === "authority" && item.generation > generation) {
+      const isNew = pemOf(item.authorityPem) !== pemOf(trust().authorityPem);
+      if (isNew) await parts.adopt(item.authorityPem);
+      generation = item.generation;
+      if (isNew) log.info("the farm's authorities changed", { generation });
+      return isNew;
     }
-    if (news === 0) return;
-    parts.changed();
-    await savePrivateFile(file, JSON.stringify({ generation, revoked: [...revoked] } satisfies Memory));
+    if (item.kind !== "revocation" || revoked.has(item.serial) || revoked.size >= MAX_REVOKED) return false;
+    revoked.add(item.serial);
+    log.info("an identity was revoked", { serial: item.serial, who: item.who, by: item.by });
+    return true;
+  }
+
+  async function lookOnce(): Promise<void> {
+    const before = generation;
+    let isChanged = false;
+    for (const item of await readTrust(state, { ...trust(), revoked })) isChanged = (await learn(item)) || isChanged;
+    if (isChanged) parts.changed();
+    if (isChanged || generation !== before) {
+      await savePrivateFile(file, JSON.stringify({ generation, revoked: [...revoked] } satisfies Memory));
+    }
   }
 
   const look = (): Promise<void> => {
