@@ -7,6 +7,8 @@ const NEEDED = [
   ["curl", "curl"],
   ["nginx", "nginx"],
   ["haproxy", "haproxy"],
+  ["caddy", "caddy"],
+  ["apache2", "apache2-bin"],
   ["chromium", "chromium"],
   ["javac", "openjdk-17-jdk-headless"],
   ["testssl", "testssl.sh"],
@@ -41,7 +43,7 @@ export function installTestPackages() {
   };
   // Servers are started by the tests themselves, on free ports: a package must not start its own.
   const done = apt("update") && apt("-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", ...missing);
-  for (const service of ["nginx", "haproxy", "etcd", "keepalived"])
+  for (const service of ["nginx", "haproxy", "caddy", "etcd", "keepalived"])
     spawnSync("sh", ["-c", `command -v systemctl >/dev/null && systemctl disable --now ${service}`], { stdio: "ignore" });
   const stillMissing = NEEDED.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (done && stillMissing.length === 0) return;

@@ -133,6 +133,12 @@ const NODES: readonly Cause[] = [
   ],
   ["Caddy without one name", () => beside(servers.caddy(caddySite(SHOP, shop))), "name-refused", ["web2"]],
   [
+    "Apache whose first site answers for a name that it lacks",
+    () => beside(servers.apache(apacheSite(SHOP, shop))),
+    "default-certificate-for-name",
+    ["web2"],
+  ],
+  [
     "HTTP.sys that has no site for a name",
     () => beside(node({}, answerOf("Microsoft-HTTPAPI/2.0", "404 Not Found")), { hosts: [WWW] }),
     "site-stopped",
@@ -209,6 +215,13 @@ const caddySite = (host: string, { chain, key }: CertificatePaths): string => `h
   tls ${chain} ${key}
   respond "hello"
 }
+`;
+const apacheSite = (host: string, { chain, key }: CertificatePaths): string => `<VirtualHost *:PORT>
+  ServerName ${host}
+  SSLEngine on
+  SSLCertificateFile ${chain}
+  SSLCertificateKeyFile ${key}
+</VirtualHost>
 `;
 const proxied = (host: string, { chain, key }: CertificatePaths): string =>
   `server { listen 127.0.0.1:PORT ssl http2; server_name ${host}; ssl_certificate ${chain}; ssl_certificate_key ${key}; location / { proxy_pass http://127.0.0.1:1; } }\n`;
@@ -416,11 +429,12 @@ describe("nothing is found", () => {
       haproxy: await servers.haproxy(haproxySite(`ssl crt ${www.both} crt ${shop.both} alpn h2,http/1.1`)),
       strict: await servers.haproxy(haproxySite(`ssl crt ${www.both} crt ${shop.both} strict-sni alpn h2,http/1.1`)),
       caddy: await servers.caddy(caddySite(WWW, www) + caddySite(SHOP, shop)),
+      apache: await servers.apache(apacheSite(WWW, www) + apacheSite(SHOP, shop)),
     };
   });
 
   it.each([
-    ["on nginx, HAProxy and Caddy that are set up right", {}],
+    ["on nginx, HAProxy, Caddy and Apache that are set up right", {}],
     ["on them when every cell is looked at closely", { deep: true, samples: 7 }],
   ])("%s", async (_name, plan) => {
     const { strict: _strict, ...nodes } = apart;
@@ -432,7 +446,7 @@ describe("nothing is found", () => {
     expect(told(await findingsOf({ nodes, via: await passing(Object.values(nodes)), plan: { deep: true } }))).toBe("[]");
   });
 
-  it.each(["nginx", "haproxy", "strict", "caddy"])("on %s alone", async (make) => {
+  it.each(["nginx", "haproxy", "strict", "caddy", "apache"])("on %s alone", async (make) => {
     expect(told(await findingsOf({ nodes: { web1: apart[make] ?? 0 }, plan: { deep: true } }))).toBe("[]");
   });
 });

@@ -20,6 +20,8 @@ export interface PeerServers {
   /** HAProxy with these lines after its defaults (mode tcp). */
   haproxy(lines: string): Promise<number>;
   caddy(site: string): Promise<number>;
+  /** Apache with these virtual hosts, TLS and HTTP/2 loaded. */
+  apache(sites: string): Promise<number>;
   /** A TLS server of Node that hands every connection to `serve`. */
   tls(options: TlsOptions, serve: (socket: Socket) => void): Promise<number>;
   /** A TCP server that hands every connection to `serve`. */
@@ -101,6 +103,7 @@ export async function peerServers(): Promise<PeerServers> {
     nginx: (http) => program("nginx", nginxConfig(folder, http), (file) => ["-p", folder, "-c", file]),
     haproxy: (lines) => program("haproxy", HAPROXY_DEFAULTS + lines, (file) => ["-db", "-f", file]),
     caddy: (site) => program("caddy", CADDY_OPTIONS + site, (file) => ["run", "--adapter", "caddyfile", "--config", file]),
+    apache: (sites) => program("apache2", apacheConfig(folder) + sites, (file) => ["-X", "-f", file]),
     tls: (options, serve) =>
       listen(createTlsServer(options, (socket) => serve(socket.on("error", () => undefined))).on("tlsClientError", () => undefined)),
     tcp: (serve) => listen(createTcpServer(serve)),
@@ -151,4 +154,21 @@ const CADDY_OPTIONS = `{
   skip_install_trust
   default_bind 127.0.0.1
 }
+`;
+
+const APACHE_MODULES = ["alias", "authz_core", "mpm_event", "ssl", "http2", "socache_shmcb"];
+
+const apacheConfig = (folder: string): string => `
+${APACHE_MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
+ServerRoot ${folder}
+DocumentRoot ${folder}
+ServerName localhost
+DefaultRuntimeDir ${folder}
+PidFile ${folder}/apache-PORT.pid
+ErrorLog /dev/null
+User nobody
+Listen 127.0.0.1:PORT
+Protocols h2 http/1.1
+Redirect 200 /
+SSLSessionCache shmcb:${folder}/apache-PORT.cache(512000)
 `;
