@@ -24,4 +24,5 @@ export type LocalHandlers = Pick<
   | "iis.import"
   | "explain.evidence"
   | "repair.script"
+  | "secrets.newKey"
 >;

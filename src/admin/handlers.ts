@@ -3,6 +3,7 @@ import type { CheckParts, Operations } from "../operations/index.ts";
 import { createDoctor, createLocalDoctor } from "./doctor-handlers.ts";
 import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
 import type { RouteOutput, RouteQuestion } from "./routes.ts";
+import { createLocalSecrets, createSecretHandlers } from "./secret-handlers.ts";
 
 /** Handlers that need no farm. The use cases are loaded when the first is called. */
 export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock; readonly log: Log }): LocalHandlers {
@@ -17,6 +18,7 @@ export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock;
       return { files: await checkFilesHere(parts, request) };
     },
     ...createLocalDoctor(parts),
+    ...createLocalSecrets(),
   };
 }
 
@@ -54,6 +56,7 @@ export function createHandlers(operations: Operations, local: LocalHandlers): Ha
       return { node };
     },
     ...createDoctor(operations),
+    ...createSecretHandlers(operations),
     "drill.list": async () => ({ drills: operations.drills.list() }),
     "drill.start": (input, { signal }) => operations.drills.start({ ...input, signal }),
     "drill.stop": async ({ name }, { signal }) => ({ drills: await operations.drills.stop(name, signal) }),

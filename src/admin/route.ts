@@ -13,6 +13,8 @@ export interface Route {
   /** The call is written into the audit log before and after it is done. */
   readonly changes: boolean;
   readonly input: z.ZodObject;
+  /** Names of inputs that are secret: never written into a log, and never sent over a network in the clear. */
+  readonly hidden: readonly string[];
   readonly output: z.ZodType;
   /** The answer is a stream of JSON lines: any number of `{"progress": …}`, then `{"result": …}` or `{"error": …}`. */
   readonly progress?: z.ZodType;
@@ -28,11 +30,13 @@ export const route = <I extends z.ZodObject, O extends z.ZodType, P extends z.Zo
   /** @default true, except for viewers' routes */
   readonly changes?: boolean;
   readonly input: I;
+  /** @default none */
+  readonly hidden?: readonly (keyof z.input<I> & string)[];
   readonly output: O;
   readonly progress?: P;
   readonly place?: Route["place"];
 }) => {
-  const { call, role, changes = role !== "viewer", place = "farm", ...rest } = settings;
+  const { call, role, hidden = [], changes = role !== "viewer", place = "farm", ...rest } = settings;
   const [method, path] = call.split(" ") as [Route["method"], string]; // the template type says so
-  return { ...rest, role, changes, method, path, place };
+  return { ...rest, role, hidden, changes, method, path, place };
 };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DOCTOR_ROUTES } from "./doctor-routes.ts";
 import { DRILL_ROUTES } from "./drill-routes.ts";
 import { route, type Route } from "./route.ts";
+import { SECRET_ROUTES } from "./secret-routes.ts";
 import {
   appliedShape,
   bindingsShape,
@@ -207,6 +208,7 @@ export const ROUTES = {
   }),
   ...DOCTOR_ROUTES,
   ...DRILL_ROUTES,
+  ...SECRET_ROUTES,
 } as const satisfies Record<string, Route>;
 
 /** The name of a route. */

@@ -44,15 +44,17 @@ async function serveAlone(given: Parameters<CliHost["serveAdmin"]>[0], signal: A
   const { openStoreLater } = await import("../store/index.ts");
   const { serveAdmin } = await import("./serve-admin.ts");
   const log = createLog({ write: (line) => process.stderr.write(`${line}\n`), now: () => systemClock.now() });
-  const store = openStoreLater(given.store, { log, clock: systemClock });
+  const { farmKeySource, sealStore } = await import("../secrets/index.ts");
+  const source = farmKeySource({ ...given.farmKey, environment: process.env });
+  const sealed = sealStore(openStoreLater(given.store, { log, clock: systemClock }), { source, clock: systemClock, log });
   try {
     const { passwords, local, adminPort } = given;
-    const admin = await serveAdmin({ store, local, port: adminPort, log, ...(passwords === undefined ? {} : { passwords }) });
+    const admin = await serveAdmin({ sealed, local, port: adminPort, log, ...(passwords === undefined ? {} : { passwords }) });
     process.stdout.write(`admin API: ${admin.url}\ntoken file: ${admin.tokenFile}\n`);
     await aborted(signal);
     await admin.close();
     return 0;
   } finally {
-    await store.close();
+    await sealed.store.close();
   }
 }

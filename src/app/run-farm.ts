@@ -7,6 +7,7 @@ import type { UpArguments } from "../cli/index.ts";
 import { createOperations, type Operations } from "../operations/index.ts";
 import { noPasswords } from "../certificates/index.ts";
 import { readConfigProblem } from "../replica/index.ts";
+import { farmKeySource, sealStore } from "../secrets/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { checkPorts } from "./check-ports.ts";
 import { currentUser } from "./current-user.ts";
@@ -41,7 +42,9 @@ export async function runFarm(given: UpArguments, signal: AbortSignal): Promise<
         const passwords = (await exists(paths.passwords)) ? { passwords: paths.passwords } : {};
         const authority = (await exists(paths.authority)) ? { authority: paths.authority } : {};
         const port = given.adminPort ?? given.basePort + ADMIN_OFFSET;
-        admin = await serveAdmin({ store, local: paths.local, port, log, ...passwords, ...authority });
+        const source = farmKeySource({ ...given.farmKey, environment: process.env });
+        const sealed = sealStore(store, { source, clock: systemClock, log });
+        admin = await serveAdmin({ sealed, local: paths.local, port, log, ...passwords, ...authority });
       },
     });
     await untilReady(farm, signal, tell);

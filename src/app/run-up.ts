@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { createLog, FarmError, systemClock, systemCode, type Log } from "../base/index.ts";
 import { formatProblems, type FarmConfig } from "../config/index.ts";
 import { parseFarmConfig } from "../config/parse-farm-config.ts";
+import type { FarmKeyOptions } from "../secrets/index.ts";
 import { openDirectoryStore, type FarmStore } from "../store/index.ts";
 import { farmPaths, makeDemoFarm, type FarmPaths } from "./demo/make-demo-farm.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
@@ -16,6 +17,8 @@ export interface UpOptions {
   readonly basePort: number;
   /** Where the demo farm is made. */
   readonly demoRoot: string;
+  /** Where the farm key is, for the nodes. */
+  readonly farmKey: FarmKeyOptions;
   /** Lets drills put faults into the nodes. */
   readonly allowDrills?: boolean;
   readonly write: (text: string) => void;
@@ -51,7 +54,18 @@ export async function startFarm(options: UpOptions): Promise<RunningFarm> {
   const supervisor = createSupervisor(join(paths.local, "logs"), log);
   for (const { name } of config.nodes) {
     const data = join(paths.local, "nodes", name);
-    const args = ["node", "--name", name, "--store", paths.store, "--data", data, "--passwords", paths.passwords];
+    const args = [
+      "node",
+      "--name",
+      name,
+      "--store",
+      paths.store,
+      "--data",
+      data,
+      "--passwords",
+      paths.passwords,
+      ...farmKeyArguments(options.farmKey),
+    ];
     supervisor.start({ name, args: options.allowDrills === true ? [...args, "--allow-drills"] : args });
   }
   if (config.balancer !== undefined) {
@@ -69,6 +83,12 @@ export async function startFarm(options: UpOptions): Promise<RunningFarm> {
     },
   };
 }
+
+/** A key in the environment goes on to the processes by itself. */
+const farmKeyArguments = ({ file, command }: FarmKeyOptions): readonly string[] => [
+  ...(file === undefined ? [] : ["--farm-key-file", file]),
+  ...(command === undefined ? [] : ["--farm-key-command", command]),
+];
 
 /** Everything that can fail before a process starts. */
 async function prepareFarm(options: UpOptions, parts: Pick<RunningFarm, "paths" | "store" | "log">): Promise<FarmConfig> {

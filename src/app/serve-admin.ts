@@ -11,15 +11,15 @@ import {
   writePrivately,
 } from "../admin/index.ts";
 import { FarmError, parseIpAddress, systemClock, type Log } from "../base/index.ts";
-import { openPasswords } from "../certificates/index.ts";
+import { openPasswords, withSharedPasswords } from "../certificates/index.ts";
 import { createOperations } from "../operations/index.ts";
-import type { FarmStore } from "../store/index.ts";
+import type { SealedStore } from "../secrets/index.ts";
 import { currentUser } from "./current-user.ts";
 import { VERSION } from "./version.ts";
 
 /** Where an admin API finds its farm and leaves its files. */
 export interface AdminParts {
-  readonly store: FarmStore;
+  readonly sealed: SealedStore;
   /** Folder for `admin.json` and the token; `local` of the farm's folder. */
   readonly local: string;
   /** Password file of the central certificates, if there is one. */
@@ -38,11 +38,14 @@ export interface RunningAdmin {
 }
 
 /** Serves the admin API on 127.0.0.1 and says in `admin.json` where it is. @throws ADMIN_LISTEN_FAILED, ADMIN_FILES_UNUSABLE */
-export async function serveAdmin({ store, local, passwords, authority, port, log }: AdminParts): Promise<RunningAdmin> {
+export async function serveAdmin({ sealed, local, passwords, authority, port, log }: AdminParts): Promise<RunningAdmin> {
   const clock = systemClock;
-  const source = await openPasswords({ environment: process.env, log, ...(passwords === undefined ? {} : { file: passwords }) });
+  const { store } = sealed;
+  const ending = new AbortController();
+  const own = await openPasswords({ environment: process.env, log, ...(passwords === undefined ? {} : { file: passwords }) });
+  const source = withSharedPasswords(own, { store, clock, log, signal: ending.signal });
   const roots = authority === undefined ? {} : { caPem: await readFile(authority, "utf8") };
-  const operations = createOperations({ store, clock, log, passwords: source, by: currentUser(), ...roots });
+  const operations = createOperations({ store, sealed, clock, log, passwords: source, by: currentUser(), ...roots });
   const tokenFile = join(local, "admin-token");
   const server = await startAdminServer({
     dispatch: createDispatch(createHandlers(operations, createLocalHandlers({ clock, log }))),
@@ -57,6 +60,7 @@ export async function serveAdmin({ store, local, passwords, authority, port, log
     url: server.url,
     tokenFile,
     async close() {
+      ending.abort();
       await rm(file, { force: true });
       await server.close();
     },

@@ -5,6 +5,7 @@ export { checkCertificateFiles, checkFiles, type CheckedFile, type CheckSettings
 export type { FollowSettings } from "./follow.ts";
 export { openKeptCopies, type KeptCopies, type KeptSettings } from "./keep.ts";
 export { listCertificates, type ListSettings } from "./list-certificates.ts";
+export { readCertificate } from "./read-certificate.ts";
 export { possibleFiles } from "./possible-files.ts";
 export { fixedPasswords, noPasswords, openPasswords, type PasswordSettings, type PasswordSource } from "./passwords.ts";
 export { withSharedPasswords } from "./shared-passwords.ts";

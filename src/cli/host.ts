@@ -1,4 +1,5 @@
 import type { Transport } from "../admin/client.ts";
+import type { FarmKeyOptions } from "../secrets/index.ts";
 import type { StoreSettings } from "../store/index.ts";
 
 /** Where text goes. */
@@ -15,12 +16,14 @@ export interface UpArguments {
   readonly basePort: number;
   readonly demoRoot: string;
   readonly adminPort?: number;
+  readonly farmKey: FarmKeyOptions;
   readonly allowDrills?: boolean;
 }
 
 /** What `certfarm admin` was told. */
 export interface AdminArguments {
   readonly store: StoreSettings;
+  readonly farmKey: FarmKeyOptions;
   readonly adminPort: number;
   readonly local: string;
   readonly passwords?: string;

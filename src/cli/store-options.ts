@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import { FarmError } from "../base/index.ts";
+import { FARM_KEY_OPTIONS } from "../secrets/farm-key-options.ts";
 import { readStoreSettings, STORE_OPTIONS, type StoreSettings } from "../store/store-options.ts";
 
 /** Adds the options that say where the farm's store is; the environment may say it instead. */
@@ -17,4 +18,10 @@ export function storeOf(
   const settings = readStoreSettings(options, environment);
   if (settings === undefined) throw new FarmError("USAGE", "--store is needed: a directory, or etcds://USER@HOST:PORT,HOST:PORT/PREFIX");
   return settings;
+}
+
+/** Adds the options that say where the farm key is. */
+export function farmKeyOptions(command: Command): Command {
+  for (const { flag, value, help } of FARM_KEY_OPTIONS) command.option(`--${flag} <${value}>`, help);
+  return command;
 }

@@ -51,8 +51,9 @@ export interface ListRequest {
 }
 
 /** Every central certificate file with its status. @throws STORE_UNAVAILABLE, CANCELLED */
-export function listFiles(parts: OperationsParts, request: ListRequest): AsyncGenerator<FileListing> {
-  return listCertificates({
+export async function* listFiles(parts: OperationsParts, request: ListRequest): AsyncGenerator<FileListing> {
+  await parts.passwords.refresh();
+  yield* listCertificates({
     folder: parts.store.folder("certificates"),
     passwords: parts.passwords,
     now: parts.clock.now(),

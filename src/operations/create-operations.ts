@@ -12,6 +12,8 @@ import type { LookControl } from "./look/look-settings.ts";
 import { createNodeVerbs, type NodeVerbs } from "./node-verbs.ts";
 import type { OperationsParts } from "./parts.ts";
 import { createFarmView } from "./present-farm.ts";
+import { addCertificate, removeCertificate, type AddedCertificate, type NewCertificate } from "./add-certificate.ts";
+import { createSecretVerbs, type SecretVerbs } from "./secret-verbs.ts";
 import { createRepairVerbs, type RepairVerbs } from "./repair/repair-verbs.ts";
 import { readStatus, type FarmStatus } from "./status.ts";
 
@@ -31,6 +33,11 @@ export interface Operations {
   readonly repair: RepairVerbs;
   readonly drills: Omit<DrillVerbs, "named">;
   listCertificates(request: ListRequest): AsyncGenerator<FileListing>;
+  /** @throws as addCertificate */
+  addCertificate(given: NewCertificate): Promise<AddedCertificate>;
+  /** @throws CERTIFICATES_FILE_ABSENT */
+  removeCertificate(file: string): Promise<{ readonly removed: readonly string[] }>;
+  readonly secrets: SecretVerbs;
   /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
   drain(node: string, by?: string): Promise<void>;
   /** @throws NODE_UNKNOWN */
@@ -58,6 +65,9 @@ export function createOperations(parts: OperationsParts): Operations {
     repair: createRepairVerbs(parts, farm, named),
     drills,
     listCertificates: (request) => listFiles(parts, request),
+    addCertificate: (given) => addCertificate(parts, given),
+    removeCertificate: (file) => removeCertificate(parts, file),
+    secrets: createSecretVerbs(parts, farm),
     async drain(node, by = parts.by) {
       await farm.chosen(node);
       await drains.set(node, by);

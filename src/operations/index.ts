@@ -12,6 +12,8 @@ export { explainEvidence } from "./look/explain-evidence.ts";
 export type { HereParts } from "./look/examine-servers.ts";
 export { importConfiguration } from "./look/import-configuration.ts";
 export { writeScripts } from "./repair/write-scripts.ts";
+export type { AddedCertificate, NewCertificate } from "./add-certificate.ts";
+export type { SecretVerbs, SecretsStatus } from "./secret-verbs.ts";
 export type { FarmLook } from "./look/examine-farm.ts";
 export type { LookControl, LookProgress } from "./look/look-settings.ts";
 export { createJudge, type JudgeParts } from "./judge-saved-file.ts";

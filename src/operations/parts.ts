@@ -1,10 +1,13 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
+import type { SealedStore } from "../secrets/index.ts";
 import type { FarmStore } from "../store/index.ts";
 
 /** What the use cases work with. */
 export interface OperationsParts {
   readonly store: FarmStore;
+  /** How `store` seals; absent where nothing secret is changed. */
+  readonly sealed?: SealedStore;
   readonly clock: Clock;
   readonly log: Log;
   /** Passwords of the central certificates. */

@@ -43,6 +43,17 @@ export function noFarm(asked: Asked, changes: Partial<Operations> = {}): Operati
         return Promise.resolve({ revision: 3, done: 2, total: 2, laggards: [] });
       },
     },
+    addCertificate: unexpected("addCertificate"),
+    removeCertificate: unexpected("removeCertificate"),
+    secrets: {
+      status: unexpected("secrets.status"),
+      rotate: unexpected("secrets.rotate"),
+      beginFarmKeyChange: unexpected("beginFarmKeyChange"),
+      endFarmKeyChange: unexpected("endFarmKeyChange"),
+      passwords: unexpected("passwords"),
+      addPassword: unexpected("addPassword"),
+      removePassword: unexpected("removePassword"),
+    },
     nodes: {
       bindings: unexpected("bindings"),
       addBinding: unexpected("addBinding"),

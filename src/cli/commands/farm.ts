@@ -2,7 +2,8 @@ import type { Command } from "commander";
 
 import type { AdminArguments, UpArguments } from "../host.ts";
 import { examples, port } from "../options.ts";
-import { storeOf, storeOptions } from "../store-options.ts";
+import { readFarmKeyOptions } from "../../secrets/farm-key-options.ts";
+import { farmKeyOptions, storeOf, storeOptions } from "../store-options.ts";
 import type { Act } from "../act.ts";
 import { status } from "../verbs/status.ts";
 
@@ -21,8 +22,7 @@ export function addFarmVerbs(program: Command, act: Act): void {
 }
 
 function addUp(program: Command, act: Act): void {
-  const up = program
-    .command("up")
+  const up = farmKeyOptions(program.command("up"))
     .summary("run a whole farm on this machine")
     .description(
       "Runs every node of a farm and its balancer on this machine, and the admin API; without a file a demo farm, which is made first.",
@@ -39,6 +39,7 @@ function addUp(program: Command, act: Act): void {
         const up: UpArguments = {
           basePort: given.port,
           demoRoot: given.demoRoot,
+          farmKey: readFarmKeyOptions(options),
           ...(typeof farmFile === "string" ? { farmFile } : {}),
           ...(given.adminPort === undefined ? {} : { adminPort: given.adminPort }),
           ...(given.allowDrills === undefined ? {} : { allowDrills: given.allowDrills }),
@@ -65,7 +66,7 @@ function addRoles(program: Command): void {
     .requiredOption("--name <node>", "the node's name in farm.yaml")
     .option("--allow-drills", "let `certfarm drill` put faults into this node: for farms that may fail");
   examples(
-    options(node),
+    farmKeyOptions(options(node)),
     "node --name web1 --store /mnt/farm --data /var/lib/certfarm",
     "node --name web1 --store etcds://certfarm@db1,db2,db3/farm --store-password-file /etc/certfarm/etcd",
   );
@@ -78,7 +79,7 @@ function addRoles(program: Command): void {
 }
 
 function addAdmin(program: Command, act: Act): void {
-  const admin = storeOptions(program.command("admin"))
+  const admin = farmKeyOptions(storeOptions(program.command("admin")))
     .summary("run an admin API on its own")
     .description("Serves the admin API for a farm whose processes run elsewhere, on 127.0.0.1, until SIGTERM.")
     .option("--admin-port <port>", "port on 127.0.0.1", port, 8499)
@@ -86,8 +87,12 @@ function addAdmin(program: Command, act: Act): void {
     .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
     .action(
       act((session, { options }) => {
-        const given = options as unknown as Omit<AdminArguments, "store">; // parsed by the definitions above
-        return session.host.serveAdmin({ ...given, store: storeOf(options, session.host.environment) });
+        const given = options as unknown as Omit<AdminArguments, "store" | "farmKey">; // parsed by the definitions above
+        return session.host.serveAdmin({
+          ...given,
+          store: storeOf(options, session.host.environment),
+          farmKey: readFarmKeyOptions(options),
+        });
       }),
     );
   examples(admin, "admin --store /mnt/farm", "admin --store etcds://certfarm@db1,db2,db3/farm --store-password-file /etc/certfarm/etcd");
