@@ -28,6 +28,7 @@ export const SIDE_DOORS = [
   "store/store-options",
   "secrets/farm-key-options",
   "pki/certificate",
+  "identity/join-shapes",
   "admin/client",
   "config/parse-farm-config",
   "config/text-diff",

@@ -4,15 +4,11 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 
 import { ERRORS, FarmError, systemCode, toFarmError, type Clock, type ErrorCode, type Facts } from "../base/index.ts";
 import type { AskAuthority } from "./identity-keeper.ts";
-import { issuedShape } from "./join-answer.ts";
+import { issuedShape, JOIN_PATH, RENEW_PATH } from "./join-shapes.ts";
 import type { JoinToken } from "./join-token.ts";
 import type { Signing } from "./signing.ts";
 import { clientTls } from "./tls.ts";
 import { isIssuedBy, verifyIdentity } from "./verify-identity.ts";
-
-/** Paths of the admin API's two routes that processes call themselves. */
-export const JOIN_PATH = "/v1/identities/join";
-export const RENEW_PATH = "/v1/identities/renew";
 
 const MAX_ANSWER = 256 * 1024;
 const TIMEOUT_MS = 30_000;

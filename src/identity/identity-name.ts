@@ -1,9 +1,6 @@
 import { FarmError } from "../base/index.ts";
 import type { IdentityRole } from "./types.ts";
 
-/** Every role, in the order of docs/identity.md. */
-export const IDENTITY_ROLES = ["node", "balancer", "admin"] as const satisfies readonly IdentityRole[];
-
 /** A pattern of names: those that farm.yaml gives nodes. Nothing in them could end a part of the URI. */
 export const IDENTITY_NAME = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?";
 

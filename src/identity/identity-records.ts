@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { FarmError, instant } from "../base/index.ts";
 import type { Entry, Rev, Store } from "../store/index.ts";
-import { IDENTITY_ROLES } from "./identity-name.ts";
+import { IDENTITY_ROLES } from "./join-shapes.ts";
 
 const ISSUED_PREFIX = "identity/issued";
 const TOKENS_PREFIX = "identity/tokens";

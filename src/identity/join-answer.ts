@@ -1,34 +1,10 @@
 import { readFile } from "node:fs/promises";
 
-import { z } from "zod";
+import type { z } from "zod";
 
 import { FarmError, systemCode } from "../base/index.ts";
 import type { StoreSettings } from "../store/index.ts";
-import { IDENTITY_ROLES } from "./identity-name.ts";
-
-const pem = z.string().min(1).max(32_768);
-
-/** A certificate and the authorities that are trusted from then on, PEM. */
-export const issuedShape = z.object({ certificatePem: pem, authorityPem: pem });
-
-const text = z.string().max(65_536).optional();
-
-/** What a machine that joins is told: who it is, and how it enters the store. */
-export const joinAnswerShape = issuedShape.extend({
-  role: z.enum(IDENTITY_ROLES),
-  name: z.string(),
-  store: z.object({
-    place: z.string().min(1).max(4_096),
-    blobs: z.string().max(4_096).optional(),
-    /** Contents of the files that StoreSettings names. */
-    password: text,
-    ca: text,
-    cert: text,
-    key: text,
-  }),
-  /** The farm key's file, base64. */
-  farmKey: text,
-});
+import type { joinAnswerShape } from "./join-shapes.ts";
 
 /** What a machine that joins is told. Holds secrets: it goes over TLS to one machine, and is never logged. */
 export type JoinAnswer = z.output<typeof joinAnswerShape>;

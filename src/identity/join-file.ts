@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { FarmError } from "../base/index.ts";
-import { IDENTITY_ROLES } from "./identity-name.ts";
+import { IDENTITY_ROLES } from "./join-shapes.ts";
 import type { JoinAnswer } from "./join-answer.ts";
 import { readPrivateFile, savePrivateFile } from "./private-folder.ts";
 

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import { FarmError, Secret } from "../base/index.ts";
-import { IDENTITY_ROLES, requireIdentityName } from "./identity-name.ts";
+import { requireIdentityName } from "./identity-name.ts";
+import { IDENTITY_ROLES } from "./join-shapes.ts";
 import type { IdentityRole } from "./types.ts";
 
 /** What a join token says to the machine that joins. */

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 
 import { instant, type Instant } from "../base/index.ts";
-import { IDENTITY_NAME, IDENTITY_ROLES } from "./identity-name.ts";
+import { IDENTITY_NAME } from "./identity-name.ts";
+import { IDENTITY_ROLES } from "./join-shapes.ts";
 import type { IdentityReason, IdentityRefusal, IdentityRole, IdentityTrust, VerifiedIdentity } from "./types.ts";
 
 /** Extended key usages: TLS client and TLS server (RFC 5280 section 4.2.1.12). */
