@@ -41,6 +41,8 @@ export const revisionShape = z.object({
   at: z.number(),
   by: z.string(),
   note: maybe(z.string()),
+  signer: maybe(z.string()),
+  refused: maybe(z.string()),
 });
 
 const servedShape = z.discriminatedUnion("kind", [

@@ -41,6 +41,14 @@ export interface NodeEvidence {
     /** Those of the last while alone: totals also count what was mended since. */
     readonly recent?: { readonly since: Instant; readonly byReason: Readonly<Partial<Record<RefusalCode, number>>> };
   };
+  /** Requests to the node that nobody who may had signed; a certfarm node only. */
+  readonly requests?: {
+    readonly source: Source;
+    /** Since it started. */
+    readonly total: number;
+    /** Those of the last while, as far as they are kept. */
+    readonly recent: { readonly since: Instant; readonly byReason: Readonly<Record<string, number>>; readonly last?: string };
+  };
   readonly content?: readonly { readonly folder: string; readonly digest: string; readonly problem?: string }[];
   readonly store?: StoreEvidence;
   readonly listeners?: readonly ListenerEvidence[];

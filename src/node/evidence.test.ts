@@ -77,6 +77,7 @@ test.each([
     certificates: { reports: () => [] },
     tickets: { current: () => undefined },
     report: () => node.report(),
+    refusedRequests: () => ({ total: 0, byReason: {}, last: [] }),
   });
   expect(evidence.selfTest).toMatchObject({ kind: "failed", step });
   expect(evidence).toMatchObject({ rows: [], drift: [], files: [], recentRefusals: { byReason: {} } });

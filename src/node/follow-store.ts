@@ -1,5 +1,5 @@
 import { toFarmError } from "../base/index.ts";
-import { createDrains, createDuties, createRequests, createRevisions, type RequestHandler } from "../replica/index.ts";
+import { createDrains, createDuties, createRequests, type RequestHandler } from "../replica/index.ts";
 import type { NodeParts, NodeSettings } from "./open-parts.ts";
 import type { Reconciler } from "./reconciler.ts";
 
@@ -20,13 +20,13 @@ const LISTEN_RETRY_MS = 1_000;
  * the farm's common duties when it is this node's turn. A store that is gone stops none of it.
  */
 export function followStore(settings: NodeSettings, parts: NodeParts, follower: StoreFollower, signal: AbortSignal): void {
-  const { store, name, log } = settings;
-  const { clock, drilled } = parts;
-  // The farm's common duties are nothing that a drill of one node may touch.
-  const dutyClock = drilled?.clock ?? clock;
-  const loops: readonly (() => Promise<void>)[] = [
+  const { store, name, log, signing } = settings;
+  const { clock, drilled, requestRefusals: refusals } = parts;
+  // The farm's common duties are nothing that a drill of one node may touch, nor is what ends a drill.
+  const farmClock = drilled?.clock ?? clock;
+  const loops: (() => Promise<void>)[] = [
     async () => {
-      for await (const revision of createRevisions(store, { clock, log }).watch(signal)) {
+      for await (const revision of parts.revisions.watch(signal)) {
         follower.reconciler.offer(revision);
         await follower.reconciler.reconcile();
       }
@@ -35,12 +35,14 @@ export function followStore(settings: NodeSettings, parts: NodeParts, follower: 
       for await (const ticketKeys of parts.tickets.watch(signal)) parts.serving.update({ ticketKeys });
     },
     async () => {
-      for await (const nodes of createDrains(store, { clock }).watch(signal)) follower.drained(nodes.has(name));
+      for await (const nodes of createDrains(store, { clock, signing }).watch(signal)) follower.drained(nodes.has(name));
     },
     () => parts.content.watch(signal),
-    () => createRequests(store, { clock, log }).serve(name, follower.answer, signal),
-    () => createDuties({ store, node: name, log, clock: dutyClock, judge: settings.judge, ...rotation(settings) }).run(signal),
+    () => createRequests(store, { clock: farmClock, log, signing, refusals }).serve(name, follower.answer, signal),
   ];
+  const duties = createDuties({ store, node: name, log, clock: farmClock, judge: settings.judge, ...rotation(settings) });
+  // What the duties write must be signed by an admin where there are identities.
+  if (signing === undefined) loops.push(() => duties.run(signal));
   for (const loop of loops) {
     loop().catch((error: unknown) => {
       if (!signal.aborted) log.error("a part of the node ended", { problem: toFarmError(error).message });

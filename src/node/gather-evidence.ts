@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { instant, type Clock } from "../base/index.ts";
 import { diffTables, rowKeyText, type BindingTable, type Drift, type Row } from "../bindings/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
-import type { NodeReport, TicketKeySet } from "../replica/index.ts";
+import type { NodeReport, RefusedRequests, TicketKeySet } from "../replica/index.ts";
 import { selfTestStore, type FarmStore, type SelfTest } from "../store/index.ts";
 import type { ReconcilerState } from "./reconciler.ts";
 import type { RefusalJournal } from "./refusal-journal.ts";
@@ -19,6 +19,7 @@ export interface EvidenceSources {
   readonly certificates: Pick<CentralCertificates, "reports">;
   readonly tickets: { current(): TicketKeySet | undefined };
   readonly report: () => NodeReport;
+  readonly refusedRequests: () => RefusedRequests;
   /** What a drill makes of the listing. */
   readonly listing?: () => EvidenceAnswer["listing"];
 }
@@ -31,6 +32,8 @@ const MAX_ADDRESSES = 200;
 const MAX_PROBLEM = 500;
 const RECENT_MS = 300_000;
 const MAX_RECENT = 2_000;
+/** Somebody who tries to speak for an admin is news for longer than a client that was turned away. */
+const REQUESTS_RECENT_MS = 3_600_000;
 const TRIAL_MS = 3_000;
 
 /** What the node says of itself to the doctor, within a few seconds even when the store hangs. */
@@ -53,6 +56,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
       .map((file) => (file.problem === undefined ? file : { ...file, problem: file.problem.slice(0, MAX_PROBLEM) })),
     recentRefusals: recentRefusals(sources),
     selfTest,
+    ...refusedRequests(sources),
     ...(keys === undefined ? {} : { ticketKeys: fingerprint(keys) }),
     addresses: ownAddresses(),
     ...(listing === undefined ? {} : { listing }),
@@ -75,6 +79,19 @@ function recentRefusals({ clock, journal }: EvidenceSources): EvidenceAnswer["re
     if (at >= since) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return { since, byReason: Object.fromEntries(counts) };
+}
+
+/** Of those that are kept: they are few, and the total tells when there were more. */
+function refusedRequests(sources: EvidenceSources): Pick<EvidenceAnswer, "refusedRequests"> {
+  const { total, last } = sources.refusedRequests();
+  if (total === 0) return {};
+  const since = instant(sources.clock.now() - REQUESTS_RECENT_MS);
+  const recent = last.filter(({ at }) => at >= since);
+  const counts = new Map<string, number>();
+  for (const { reason } of recent) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const problem = recent.at(-1)?.problem.slice(0, MAX_PROBLEM);
+  const told = { since, byReason: Object.fromEntries(counts), ...(problem === undefined ? {} : { last: problem }) };
+  return { refusedRequests: { total, recent: told } };
 }
 
 /** A store that hangs has failed its trial; what the trial left behind is removed when it answers again. */

@@ -1,6 +1,6 @@
 import { instant, type Clock, type Instant } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
-import type { ContentReplica, NodeReport, TicketKeys } from "../replica/index.ts";
+import type { ContentReplica, NodeReport, Revisions, TicketKeys } from "../replica/index.ts";
 import type { ReconcilerState } from "./reconciler.ts";
 import type { Serving } from "./serving.ts";
 import type { SelfProof } from "./self-proof.ts";
@@ -13,6 +13,7 @@ export interface ReportSources {
   readonly startedAt: Instant;
   /** Absent while the node starts. */
   readonly reconciled: ReconcilerState | undefined;
+  readonly revisions: Pick<Revisions, "refusal">;
   readonly serving: Serving;
   readonly content: ContentReplica;
   readonly certificates: CentralCertificates;
@@ -44,7 +45,7 @@ export function gatherReport(sources: ReportSources): NodeReport {
     pid: process.pid,
     version: sources.version,
     nodeVersion: process.version,
-    ...describeReconciled(sources.reconciled),
+    ...describeReconciled(sources.reconciled, sources.revisions.refusal()),
     ...(staleSince === undefined ? {} : { staleSince }),
     listeners: sources.serving.listeners.state(),
     content: sources.content.reports(),
@@ -57,11 +58,15 @@ export function gatherReport(sources: ReportSources): NodeReport {
   };
 }
 
-function describeReconciled(state: ReconcilerState | undefined): Pick<NodeReport, "revision" | "digest" | "revisionProblem" | "table"> {
-  const { applied, table, drift = [], problem } = state ?? {};
+function describeReconciled(
+  state: ReconcilerState | undefined,
+  refusal: string | undefined,
+): Pick<NodeReport, "revision" | "digest" | "revisionProblem" | "table"> {
+  const { applied, table, drift = [], problem = refusal } = state ?? {};
+  const { number, digest } = applied?.revision ?? { number: 0, digest: "" };
   return {
-    revision: applied?.revision.number ?? 0,
-    digest: applied?.revision.digest ?? "",
+    revision: number,
+    digest,
     ...(problem === undefined ? {} : { revisionProblem: problem }),
     table: { rows: table?.rows.length ?? 0, drift: drift.slice(0, DRIFT_IN_REPORT), reconcile: applied?.node.reconcile ?? "mend" },
   };

@@ -8,13 +8,19 @@ import {
   type PasswordSource,
   type ScanSettings,
 } from "../certificates/index.ts";
+import type { Signing } from "../identity/index.ts";
 import {
   createContentReplica,
   createLastGood,
+  createRequestRefusals,
+  createRevisions,
   createTicketKeys,
   type ContentReplica,
   type Judge,
   type LastGood,
+  type LastGoodReading,
+  type RequestRefusals,
+  type Revisions,
   type TicketKeys,
 } from "../replica/index.ts";
 import { openOwnKey } from "../secrets/index.ts";
@@ -37,6 +43,11 @@ export interface NodeSettings {
   readonly passwords: PasswordSource;
   /** Decides on a farm.yaml that somebody saved into the store. */
   readonly judge: Judge;
+  /**
+   * With it the node does only what admins of the farm signed, and signs its answers; the farm's common duties are then those of admins.
+   * Absent = a farm without identities.
+   */
+  readonly signing?: Signing | undefined;
   readonly scan?: "off" | ScanSettings;
   /** How long open connections may go on after `close()`. @default 10000 */
   readonly drainMs?: number;
@@ -60,6 +71,10 @@ export interface NodeParts {
   readonly content: ContentReplica;
   readonly tickets: TicketKeys;
   readonly lastGood: LastGood;
+  /** What `lastGood` held at the start. */
+  readonly kept: LastGoodReading;
+  readonly revisions: Revisions;
+  readonly requestRefusals: RequestRefusals;
   readonly serving: Serving;
   /** The node listens: what can wait for that is done from now on. */
   listening(): void;
@@ -84,10 +99,13 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
   const real = openCentralCertificates({ folder, clock, log, passwords, keep, listAfter, ...(scan === undefined ? {} : { scan }) });
   const faulty = faults === undefined ? undefined : faultyCertificates(real);
   const certificates = faulty ?? real;
-  const content = await createContentReplica({ store, dataDir, log, clock });
+  const { signing } = settings;
+  const content = await createContentReplica({ store, dataDir, log, clock, signing });
   const ownKey = await openOwnKey(join(dataDir, "certificates"));
   const tickets = createTicketKeys({ store, clock, log, kept: { dataDir, ownKey } });
   const lastGood = createLastGood({ dataDir });
+  const kept = await lastGood.load();
+  const applied = kept.kind === "found" ? kept.revision : undefined;
   const initial = { table: { rows: [] }, config: undefined, sites: undefined, ticketKeys: tickets.current() };
   const serving = new Serving({
     node: name,
@@ -109,6 +127,9 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
     content,
     tickets,
     lastGood,
+    kept,
+    revisions: createRevisions(store, { clock, log, signing, applied }),
+    requestRefusals: createRequestRefusals({ clock, log }),
     serving,
     listening: () => void setTimeout(listening, LIST_AFTER_MS).unref(),
     async close() {

@@ -55,6 +55,16 @@ export interface EvidenceAnswer {
   /** Refusals of the last minutes by reason, as far as they are kept. */
   readonly recentRefusals: { readonly since: Instant; readonly byReason: Readonly<Partial<Record<RefusalCode, number>>> };
   readonly selfTest: StoreTrial;
+  /** Requests of the last while that nobody who may had signed; absent = none were refused since the node started. */
+  readonly refusedRequests?: {
+    readonly total: number;
+    readonly recent: {
+      readonly since: Instant;
+      readonly byReason: Readonly<Record<string, number>>;
+      /** The last one, in a sentence. */
+      readonly last?: string;
+    };
+  };
   /** Equal on nodes that have the same ticket keys; says nothing of the keys. */
   readonly ticketKeys?: string;
   /** Addresses of the machine, loopback included. */

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 
 import type { Instant } from "../base/index.ts";
-import { createReports, createRevisions, type NodeReport, type RequestHandler } from "../replica/index.ts";
+import { createReports, type NodeReport, type RequestHandler } from "../replica/index.ts";
 import { createAnswers } from "./answer-requests.ts";
 import { createDrillRunner, type DrillRunner } from "./drills/drill-runner.ts";
 import { dieFor } from "./drills/stay-dead.ts";
@@ -95,13 +95,12 @@ class RunningNode implements Node {
 
   async start(): Promise<void> {
     const { name, log, dataDir } = this.#settings;
-    const { lastGood, serving } = this.#parts;
+    const { kept, lastGood, serving } = this.#parts;
     const applied = (state: ReconcilerState): Promise<void> => this.#apply(state);
     const heldBack = (): string | undefined => this.#parts.drilled?.faults.heldBack;
     const reconciler = await createReconciler({ node: name, log, tableFile: createTableFile(dataDir), lastGood, applied, heldBack });
     this.#reconciler = reconciler;
     this.#drills = this.#createDrills(reconciler);
-    const kept = await lastGood.load();
     if (kept.kind === "damaged") log.error("the last good configuration on disk is damaged", { problem: kept.problem });
     if (kept.kind === "found") {
       reconciler.offer(kept.revision);
@@ -117,11 +116,10 @@ class RunningNode implements Node {
   }
 
   #createAnswers(reconciler: Reconciler): RequestHandler {
-    const { name, log } = this.#settings;
-    const { clock, store, certificates, serving, tickets, drilled } = this.#parts;
+    const { name } = this.#settings;
+    const { clock, store, certificates, serving, tickets, drilled, revisions, requestRefusals } = this.#parts;
     const { journal, selector } = serving;
     const proof = this.#proof;
-    const revisions = createRevisions(store, { clock, log });
     const listeners = (): readonly WantedListener[] => serving.listeners.open();
     return createAnswers({
       node: name,
@@ -139,6 +137,7 @@ class RunningNode implements Node {
         certificates,
         tickets: { current: () => serving.state().ticketKeys },
         report: () => this.report(),
+        refusedRequests: () => requestRefusals.show(),
         listing: () => listingOf(drilled?.certificates.fault),
       },
       drills: this.#drills,

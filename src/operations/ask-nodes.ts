@@ -1,6 +1,7 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { NodeRequestMap } from "../node/index.ts";
 import { createRequests } from "../replica/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import type { FarmView } from "./present-farm.ts";
 import { problemData } from "./status.ts";
@@ -17,6 +18,7 @@ export interface AskParts {
   readonly store: FarmStore;
   readonly clock: Clock;
   readonly log: Log;
+  readonly signing?: Signing | undefined;
 }
 
 /** How long to wait for an answer, and what ends that early. */

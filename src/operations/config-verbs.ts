@@ -17,10 +17,12 @@ export interface ApplyRequest {
   /** Hosts and patterns that may stop being served. */
   readonly allowBroken?: readonly string[];
   readonly by?: string;
+  /** Makes a revision also when the text is that of the latest one. */
+  readonly anew?: boolean;
 }
 
 /** A return to an earlier revision. */
-export type RollbackRequest = Omit<ApplyRequest, "yaml" | "base"> & { readonly number: number };
+export type RollbackRequest = Omit<ApplyRequest, "yaml" | "base" | "anew"> & { readonly number: number };
 
 /** The use cases of the shared configuration. */
 export interface ConfigVerbs {
@@ -28,7 +30,10 @@ export interface ConfigVerbs {
   plan(yaml: string, base?: number): Promise<ConfigPlan>;
   /** @throws CONFIG_INVALID, CONFIG_WOULD_BREAK, STORE_CONFLICT, HOST_NAME_INVALID */
   apply(request: ApplyRequest): Promise<Applied>;
-  /** Makes a new revision with an earlier one's text. @throws as apply, CONFIG_REVISION_ABSENT */
+  /**
+   * Makes a new revision with an earlier one's text, in a farm with identities also with the latest one's: it is signed anew.
+   * @throws as apply, CONFIG_REVISION_ABSENT
+   */
   rollback(request: RollbackRequest): Promise<Applied>;
   /** The latest one without a number. @throws CONFIG_REVISION_ABSENT */
   show(number?: number): Promise<Revision>;
@@ -59,7 +64,7 @@ export function createConfigVerbs(parts: OperationsParts, farm: FarmView): Confi
   }
 
   async function apply(request: ApplyRequest): Promise<Applied> {
-    const { yaml, note, allowBroken = [], by = parts.by } = request;
+    const { yaml, note, allowBroken = [], by = parts.by, anew = false } = request;
     const allowed = allowBroken.map((text) => requirePattern(text));
     const planned = await plan(yaml);
     if (planned.kind === "invalid") throw configInvalid(planned);
@@ -67,7 +72,7 @@ export function createConfigVerbs(parts: OperationsParts, farm: FarmView): Confi
     // A stale base is a conflict, whatever the plan says: the author has not seen what he would undo.
     const forbidden = base === planned.latest ? verdict(planned.impact, allowed) : [];
     if (forbidden.length > 0) throw wouldBreak(planned, forbidden);
-    const made = await revisions.append({ yaml, by, base, ...(note === undefined ? {} : { note }) });
+    const made = await revisions.append({ yaml, by, base, anew, ...(note === undefined ? {} : { note }) });
     return {
       revision: summaryOf(made),
       changed: made.number !== planned.latest,
@@ -84,7 +89,7 @@ export function createConfigVerbs(parts: OperationsParts, farm: FarmView): Confi
     apply,
     async rollback({ number, ...rest }) {
       const { yaml } = await need(number);
-      return apply({ note: `back to revision ${number}`, ...rest, yaml });
+      return apply({ note: `back to revision ${number}`, ...rest, yaml, anew: parts.signing !== undefined });
     },
     async show(number) {
       if (number !== undefined) return need(number);
@@ -110,6 +115,14 @@ function requirePattern(text: string): HostPattern {
   return pattern;
 }
 
-function summaryOf({ number, digest, at, by, note }: Revision): RevisionSummary {
-  return { number, digest, at, by, ...(note === undefined ? {} : { note }) };
+function summaryOf({ number, digest, at, by, note, signer, refused }: Revision): RevisionSummary {
+  return {
+    number,
+    digest,
+    at,
+    by,
+    ...(note === undefined ? {} : { note }),
+    ...(signer === undefined ? {} : { signer }),
+    ...(refused === undefined ? {} : { refused }),
+  };
 }

@@ -52,7 +52,7 @@ export function createOperations(parts: OperationsParts): Operations {
     drills.named(findings).catch((error: unknown) => {
       parts.log.warn("that a drill was named cannot be noted", { problem: toFarmError(error).message });
     });
-  const drains = createDrains(parts.store, { clock: parts.clock });
+  const drains = createDrains(parts.store, parts);
   return {
     status: () => readStatus(parts, farm),
     config: { ...createConfigVerbs(parts, farm), awaitProved: (settings) => awaitRevision(farm, settings) },

@@ -1,6 +1,7 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
 import type { SealedStore } from "../secrets/index.ts";
+import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 
 /** What the use cases work with. */
@@ -10,6 +11,8 @@ export interface OperationsParts {
   readonly sealed?: SealedStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** What changes are signed with, and answers verified; absent = a farm without identities. */
+  readonly signing?: Signing | undefined;
   /** Passwords of the central certificates. */
   readonly passwords: PasswordSource;
   /** Who acts when a call does not say: `user@machine`. */

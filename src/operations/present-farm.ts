@@ -22,8 +22,8 @@ export interface FarmView {
 }
 
 /** A view of the farm; the parsed configuration of the latest revision is kept. */
-export function createFarmView({ store, clock, log }: OperationsParts): FarmView {
-  const revisions = createRevisions(store, { clock, log });
+export function createFarmView({ store, clock, log, signing }: OperationsParts): FarmView {
+  const revisions = createRevisions(store, { clock, log, signing });
   const reports = createReports(store, { clock, log });
   let known: PresentFarm = {};
 

@@ -38,11 +38,11 @@ export const SILENT_MS = 15_000;
 const MAX_PROBLEMS = 100;
 
 /** The farm's status. @throws STORE_UNAVAILABLE */
-export async function readStatus({ store, clock }: OperationsParts, farm: FarmView): Promise<FarmStatus> {
+export async function readStatus({ store, clock, signing }: OperationsParts, farm: FarmView): Promise<FarmStatus> {
   const [{ latest, config }, reports, drains, refused] = await Promise.all([
     farm.present(),
     farm.reports.all(),
-    createDrains(store, { clock }).list(),
+    createDrains(store, { clock, signing }).list(),
     readConfigProblem(store),
   ]);
   const balancer = await lookAtBalancer(config?.balancer?.health);
@@ -62,7 +62,9 @@ export async function readStatus({ store, clock }: OperationsParts, farm: FarmVi
     balancer,
     matrix,
   };
-  return { ...status, problems: problemsOf(status).slice(0, MAX_PROBLEMS) };
+  const refusal = farm.revisions.refusal();
+  const problems = [...(refusal === undefined ? [] : [`${refusal}; the farm goes on without it`]), ...problemsOf(status)];
+  return { ...status, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 
 const noteOf = ({ note }: { readonly note?: string }): { note?: string } => (note === undefined ? {} : { note });

@@ -45,6 +45,10 @@ export interface RevisionSummary {
   readonly at: Instant;
   readonly by: string;
   readonly note?: string;
+  /** The admin who signed it, in a farm with identities. */
+  readonly signer?: string;
+  /** Why no node of such a farm applies it. */
+  readonly refused?: string;
 }
 
 /** A revision as it is now in force, and what led to it. */

@@ -5,7 +5,7 @@ import { contentDisk, currentFolders, loadTree, type ContentDisk, type ContentTr
 import { POINTER_PREFIX } from "./content-pointer.ts";
 import { createContentShelf, type ContentShelf } from "./content-shelf.ts";
 import { ContentSync } from "./content-sync.ts";
-import { follow } from "./follow.ts";
+import { follow, restMs } from "./follow.ts";
 import { createStaleness } from "./staleness.ts";
 import type { NodeReport } from "./types.ts";
 
@@ -37,7 +37,7 @@ export interface ContentReplicaSettings {
   readonly log: Log;
   readonly clock?: Clock;
   /** Absent = a farm without identities. With it only what an admin published is taken. */
-  readonly signing?: Signing;
+  readonly signing?: Signing | undefined;
   /** How long a tree stays on disk after it was replaced, for requests that read from it. @default 60000 */
   readonly graceMs?: number;
 }
@@ -77,7 +77,7 @@ export async function createContentReplica(settings: ContentReplicaSettings): Pr
     onChange: (listener) => shelf.onChange(listener),
     async watch(signal) {
       const hints = [(stop: AbortSignal) => store.state.watch(POINTER_PREFIX, { signal: stop })];
-      for await (const _look of follow({ look: () => run(signal), hints, everyMs: RESYNC_MS, signal, staleness })) continue;
+      for await (const _look of follow({ look: () => run(signal), hints, everyMs: restMs(store.state, RESYNC_MS), signal, staleness })) continue;
     },
     staleSince: () => staleness.since(),
     async close() {

@@ -3,7 +3,7 @@ import type { Signing } from "../identity/index.ts";
 import type { Entry, FarmStore, Store } from "../store/index.ts";
 import { isConflict } from "./error-kinds.ts";
 import { readSaying, requireAuthorship, writeSaying, type HeardSaying } from "./farm-statement.ts";
-import { follow } from "./follow.ts";
+import { follow, restMs } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
 import { decodeFields, encodeJson, numberField, textField } from "./state-json.ts";
 
@@ -31,7 +31,7 @@ const RESYNC_MS = 5_000;
 export interface DrainsSettings {
   readonly clock?: Clock;
   /** Absent = a farm without identities. With it a drain counts only when an admin signed it. */
-  readonly signing?: Signing;
+  readonly signing?: Signing | undefined;
 }
 
 /** Drains as state keys `drains/<node>`: the key's existence is the drain, and in a farm with identities an admin's signature on it. */
@@ -48,7 +48,7 @@ export function createDrains(store: FarmStore, { clock = systemClock, signing }:
       let told: string | undefined;
       const look = async (): Promise<readonly string[]> => believed(await state.list(PREFIX), signing).map(({ node }) => node);
       const hints = [(stop: AbortSignal) => state.watch(PREFIX, { signal: stop })];
-      for await (const nodes of follow({ look, hints, everyMs: RESYNC_MS, signal })) {
+      for await (const nodes of follow({ look, hints, everyMs: restMs(state, RESYNC_MS), signal })) {
         if (nodes.join("/") === told) continue;
         told = nodes.join("/");
         yield new Set(nodes);

@@ -5,7 +5,7 @@ import { createConfigDuty, type Judge } from "./config-duty.ts";
 import { createContentDuty } from "./content-duty.ts";
 import type { DutyPass, PassOutcome } from "./duty-pass.ts";
 import { hasAuthority } from "./farm-statement.ts";
-import { createBackoff, follow, pause } from "./follow.ts";
+import { createBackoff, follow, pause, restMs } from "./follow.ts";
 import { HEAD_PREFIX } from "./revision-keys.ts";
 import { createRevisions } from "./revisions.ts";
 import { createStaleness } from "./staleness.ts";
@@ -26,7 +26,7 @@ export interface DutiesSettings {
    * Absent = a farm without identities: its nodes have the duties. In one with identities what the duties write must be signed by an admin:
    * processes that can sign have them, and others leave them alone as soon as they see that the farm has an authority.
    */
-  readonly signing?: Signing;
+  readonly signing?: Signing | undefined;
   readonly log: Log;
   readonly clock: Clock;
   /** Decides on a saved farm.yaml; at most a minute. */
@@ -118,13 +118,13 @@ function dutiesOf(settings: DutiesSettings, held: Lease): readonly Duty[] {
       name: "configuration",
       pass: createConfigDuty({ store, revisions, judge, node, clock, log }),
       hints: [watchFolder("config"), watchHead],
-      everyMs: CONFIG_EVERY_MS,
+      everyMs: restMs(store.state, CONFIG_EVERY_MS),
     },
     {
       name: "content",
       pass: createContentDuty({ store, clock, log, settleMs, ...signed }),
       hints: [watchFolder("content")],
-      everyMs: CONTENT_EVERY_MS,
+      everyMs: store.folder("content").tellsAll === true ? restMs(store.state, CONTENT_EVERY_MS) : CONTENT_EVERY_MS,
     },
     {
       name: "ticket keys",
@@ -144,7 +144,9 @@ function handOverDuty(settings: DutiesSettings, handOver: AbortController): Duty
     if (await isOthers(settings)) handOver.abort();
     return "settled";
   };
-  return { name: "hand over", pass, hints: [], everyMs: AUTHORITY_EVERY_MS };
+  const { state } = settings.store;
+  const watchAuthority: Hint = (stop) => state.watch("identity/trust", { signal: stop });
+  return { name: "hand over", pass, hints: [watchAuthority], everyMs: restMs(state, AUTHORITY_EVERY_MS) };
 }
 
 interface Duty {

@@ -10,6 +10,7 @@ export { readConfig } from "./read-config.ts";
 export { createReports, type AgedReport, type PublishOutcome, type Reports } from "./reports.ts";
 export type { SendOptions } from "./request-sender.ts";
 export type { RequestHandler } from "./request-server.ts";
+export { createRequestRefusals, type RefusedRequests, type RequestRefusals } from "./request-refusals.ts";
 export { createRequests, type Requests } from "./requests.ts";
 export { createRevisions, type AppendedRevision, type NewRevision, type Revisions } from "./revisions.ts";
 export { createTicketKeys, type TicketKeys, type TicketKeysSettings } from "./ticket-keys.ts";

@@ -26,9 +26,9 @@ export interface RequestsSettings {
   readonly clock: Clock;
   readonly log: Log;
   /** Absent = a farm without identities: nothing is signed, nothing refused. */
-  readonly signing?: Signing;
+  readonly signing?: Signing | undefined;
   /** Told of what a node refuses. */
-  readonly refusals?: RequestRefusals;
+  readonly refusals?: RequestRefusals | undefined;
 }
 
 /**

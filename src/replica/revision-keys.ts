@@ -37,10 +37,10 @@ export async function readRevision(state: Store, number: number, signing?: Signi
 }
 
 /** Who signed it is never what the text itself says. */
-function signerOf(heard: HeardSaying, { at }: Revision): Pick<Revision, "signer" | "refused"> {
+function signerOf(heard: HeardSaying, { at }: Revision): Pick<Revision, "signer" | "signerSerial" | "refused"> {
   if (heard.kind === "refused") return { refused: heard.problem };
   if (heard.issuedAt !== undefined && heard.issuedAt !== at) return { refused: "it was not signed at the moment that it names" };
-  return heard.signer === undefined ? {} : { signer: heard.signer };
+  return heard.signer === undefined ? {} : { signer: heard.signer.name, signerSerial: heard.signer.serial };
 }
 
 /**
@@ -61,7 +61,7 @@ export async function claimRevision(state: Store, revision: Revision, signing?: 
     if (there === undefined) throw error;
     return there;
   }
-  return signing === undefined ? revision : { ...revision, signer: signerNow(signing) };
+  return signing === undefined ? revision : { ...revision, ...signerNow(signing) };
 }
 
 /** The same; in a farm with identities damage is marked too, since anybody who can write into the store can make some. */
@@ -74,9 +74,9 @@ export async function readMarked(state: Store, number: number, signing: Signing 
   }
 }
 
-function signerNow(signing: Signing): NonNullable<Revision["signer"]> {
+function signerNow(signing: Signing): Pick<Revision, "signer" | "signerSerial"> {
   const { name, certificatePem } = signing.identity();
-  return { name, serial: new X509Certificate(certificatePem).serialNumber.toUpperCase() };
+  return { signer: name, signerSerial: new X509Certificate(certificatePem).serialNumber.toUpperCase() };
 }
 
 /** The number of the latest revision as last noted: a hint that may lag behind; 0 = no hint, or a damaged one. */

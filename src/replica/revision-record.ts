@@ -1,5 +1,5 @@
 import { instant } from "../base/index.ts";
-import { corrupt, decodeFields, encodeJson, isFields, numberField, sha256, textField, type Fields } from "./state-json.ts";
+import { corrupt, decodeFields, encodeJson, numberField, sha256, textField, type Fields } from "./state-json.ts";
 import type { Revision } from "./types.ts";
 
 /** Longest farm.yaml that is taken, in bytes: far beyond a million host names' worth of bindings by pattern. */
@@ -14,9 +14,8 @@ export const encodeRevision = (revision: Revision): Uint8Array => encodeJson(rev
 /** @throws STORE_CORRUPT, also when the YAML does not have the digest beside it */
 export function decodeRevision(bytes: Uint8Array, where: string): Revision {
   const fields = decodeFields(bytes, where);
-  const { signer } = fields;
-  const isSigner = isFields(signer) && typeof signer["name"] === "string" && typeof signer["serial"] === "string";
-  const kept = isSigner ? { signer: { name: String(signer["name"]), serial: String(signer["serial"]) } } : {};
+  const { signer, signerSerial } = fields;
+  const kept = typeof signer === "string" && typeof signerSerial === "string" ? { signer, signerSerial } : {};
   return { ...revisionOf(fields, textField(fields, "yaml", where), where), ...kept };
 }
 

@@ -102,8 +102,8 @@ async function lookAt({ state, signing, applied }: SearchSettings, number: numbe
 
 /** Whoever can write into the store could put back what an admin signed long ago. What a revoked admin signed holds nothing up. */
 function isOlder(revision: Revision, applied: Revision | undefined, signing: Signing | undefined): applied is Revision {
-  if (signing === undefined || applied?.signer === undefined) return false;
-  return !signing.revoked.has(applied.signer.serial) && revision.at < applied.at;
+  if (signing === undefined || applied?.signerSerial === undefined) return false;
+  return !signing.revoked.has(applied.signerSerial) && revision.at < applied.at;
 }
 
 const olderThan = ({ number, at }: Revision): string =>

@@ -3,7 +3,7 @@ import type { Signing } from "../identity/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { settleFarmFile } from "./farm-file.ts";
 import { requireAuthorship } from "./farm-statement.ts";
-import { follow } from "./follow.ts";
+import { follow, restMs } from "./follow.ts";
 import { claimRevision, HEAD_PREFIX, raiseHead, readMarked, readRevision } from "./revision-keys.ts";
 import { MAX_YAML_BYTES, revisionKey } from "./revision-record.ts";
 import { createRevisionSearch } from "./revision-search.ts";
@@ -58,9 +58,9 @@ export interface RevisionsSettings {
   readonly clock: Clock;
   readonly log: Log;
   /** Absent = a farm without identities: nothing is signed, nothing refused. */
-  readonly signing?: Signing;
+  readonly signing?: Signing | undefined;
   /** What this process has applied before: nothing that was signed earlier takes its place. */
-  readonly applied?: Revision;
+  readonly applied?: Revision | undefined;
 }
 
 const RESYNC_MS = 5_000;
@@ -125,7 +125,13 @@ export function createRevisions(store: FarmStore, { clock, log, signing, applied
       return readHistory((number) => readMarked(store.state, number, signing), search.next() - 1, limit);
     },
     append,
-    watch: (signal) => watchRevisions(latest, { signal, hints: [(stop) => store.state.watch(HEAD_PREFIX, { signal: stop })], staleness }),
+    watch: (signal) =>
+      watchRevisions(latest, {
+        signal,
+        hints: [(stop) => store.state.watch(HEAD_PREFIX, { signal: stop })],
+        everyMs: restMs(store.state, RESYNC_MS),
+        staleness,
+      }),
     staleSince: () => staleness.since(),
     refusal: () => search.refusal(),
   };
@@ -147,10 +153,10 @@ async function readHistory(
 
 async function* watchRevisions(
   latest: () => Promise<Revision | undefined>,
-  plan: Pick<Parameters<typeof follow>[0], "signal" | "hints" | "staleness">,
+  plan: Pick<Parameters<typeof follow>[0], "signal" | "hints" | "everyMs" | "staleness">,
 ): AsyncGenerator<Revision> {
   let told = 0;
-  for await (const revision of follow({ look: latest, everyMs: RESYNC_MS, ...plan })) {
+  for await (const revision of follow({ look: latest, ...plan })) {
     if (revision === undefined || revision.number <= told) continue;
     told = revision.number;
     yield revision;

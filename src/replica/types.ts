@@ -13,7 +13,9 @@ export interface Revision {
   readonly by: string;
   readonly note?: string;
   /** In a farm with identities: the admin whose signature it carries. `at` is signed with it. */
-  readonly signer?: { readonly name: string; readonly serial: string };
+  readonly signer?: string;
+  /** Of that admin's certificate, upper-case hexadecimal. */
+  readonly signerSerial?: string;
   /** Why no node of a farm with identities applies it. */
   readonly refused?: string;
 }

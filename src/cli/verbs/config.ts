@@ -107,14 +107,18 @@ export async function configHistory(session: Session, limit: number | undefined)
   if (session.json) session.printJson(revisions);
   else if (revisions.length === 0) session.print("There is no revision yet.");
   else {
-    const rows = revisions.map(({ number, at, by, digest, note }) => [
+    // Only a farm with identities has signers; there, one without is told.
+    const isSigned = revisions.some(({ signer, refused }) => signer !== undefined || refused !== undefined);
+    const rows = revisions.map(({ number, at, by, digest, note, signer, refused }) => [
       String(number),
       formatTime(at),
       clean(by),
+      ...(isSigned ? [clean(signer ?? `refused: ${refused ?? "it is not signed"}`)] : []),
       digest.slice(0, 12),
       clean(note ?? ""),
     ]);
-    session.print(formatTable(["REVISION", "WHEN", "BY", "DIGEST", "NOTE"], rows, session));
+    const head = ["REVISION", "WHEN", "BY", ...(isSigned ? ["SIGNED BY"] : []), "DIGEST", "NOTE"];
+    session.print(formatTable(head, rows, session));
   }
   return 0;
 }

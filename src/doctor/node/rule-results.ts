@@ -19,6 +19,7 @@ const WAYS: Readonly<Record<EvidencePart, string>> = {
   clock: `clock: ${COLLECT}`,
   protocols: `TLS versions: ${COLLECT}`,
   refusals: "refusals: ask a farm of certfarm nodes",
+  requests: "refused requests: ask a farm of certfarm nodes",
   content: "content: ask a farm of certfarm nodes",
   store: "store reports: ask a farm of certfarm nodes",
   proof: "proofs: ask a farm of certfarm nodes",

@@ -74,6 +74,7 @@ import { privateKeyMissing } from "./private-key-missing.ts";
 import { proxyProtocolMismatch } from "./proxy-protocol-mismatch.ts";
 import { redirectionDiffers } from "./redirection-differs.ts";
 import { refusalsGrowing } from "./refusals-growing.ts";
+import { requestForged } from "./request-forged.ts";
 import { replicaBehind } from "./replica-behind.ts";
 import { requestFails } from "./request-fails.ts";
 import { rowCertificateMissing } from "./row-certificate-missing.ts";
@@ -172,6 +173,7 @@ export const RULES: readonly Rule[] = [
   proxyProtocolMismatch,
   redirectionDiffers,
   refusalsGrowing,
+  requestForged,
   replicaBehind,
   requestFails,
   rowCertificateMissing,

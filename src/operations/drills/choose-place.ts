@@ -48,8 +48,12 @@ export async function choosePlace(
   return { node, host, port, config: sight.config };
 }
 
-async function look({ store, clock }: OperationsParts, farm: FarmView, running: readonly DrillRun[]): Promise<Sight> {
-  const [{ config }, reports, drains] = await Promise.all([farm.present(), farm.reports.all(), createDrains(store, { clock }).list()]);
+async function look({ store, clock, signing }: OperationsParts, farm: FarmView, running: readonly DrillRun[]): Promise<Sight> {
+  const [{ config }, reports, drains] = await Promise.all([
+    farm.present(),
+    farm.reports.all(),
+    createDrains(store, { clock, signing }).list(),
+  ]);
   if (config === undefined) throw new FarmError("CONFIG_REVISION_ABSENT", "the farm has no revision that can be read");
   const out = new Set([...drains, ...running].map(({ node }) => node));
   const sound = config.nodes.flatMap(({ name }) => {

@@ -56,12 +56,17 @@ export function nodeEvidence(answered: Answered): NodeEvidence {
       byReason: report.refusals.byReason,
       recent: recentRefusals,
     },
+    requests: { source, ...requestsOf(answer, answered.answeredAt) },
     content: report.content.map(({ folder, digest, problem }) => ({ folder, digest, ...(problem === undefined ? {} : { problem }) })),
     store: { source, ...(report.staleSince === undefined ? {} : { staleSince: report.staleSince }), selfTest: answer.selfTest },
     listeners: listenersOf(answer),
     proof: report.proof,
     ...(ticketKeys === undefined ? {} : { ticketKeys: { source, fingerprint: ticketKeys } }),
   };
+}
+
+function requestsOf({ refusedRequests }: EvidenceAnswer, at: Instant): Omit<NonNullable<NodeEvidence["requests"]>, "source"> {
+  return refusedRequests ?? { total: 0, recent: { since: at, byReason: {} } };
 }
 
 /** A system may take more addresses than its interfaces show (127.0.0.0/8 is one); those that the node listens on are its own. */

@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 100;
 
 /** Over the farm's drains and its balancer; open connections go on, as a repair changes new handshakes only. */
 export function createDrainer(parts: OperationsParts, farm: FarmView): Drainer {
-  const drains: Drains = createDrains(parts.store, { clock: parts.clock });
+  const drains: Drains = createDrains(parts.store, parts);
   return {
     isDrained: async (node) => (await drains.list()).some((drain) => drain.node === node),
     async drain(node, by) {

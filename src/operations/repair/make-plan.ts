@@ -45,7 +45,7 @@ export async function makePlan({ parts, farm, journal, named }: PlanningParts, c
   const { examination, diagnosis } = diagnoseExamination(await examineFarm(parts, farm, look), choice);
   await named(diagnosis.findings);
   const findings = chosenFindings(diagnosis.findings, choice.findings);
-  const [drains, runs] = await Promise.all([createDrains(parts.store, { clock: parts.clock }).list(), journal.list(MAX_JOURNAL)]);
+  const [drains, runs] = await Promise.all([createDrains(parts.store, parts).list(), journal.list(MAX_JOURNAL)]);
   const drained = new Set(drains.map(({ node }) => node));
   const plan = planRepair({ examination, diagnosis, findings, drained });
   const interrupted = runs.filter(({ outcome }) => outcome === "running").map(({ id }) => id);
