@@ -444,6 +444,40 @@ test("a node that ends tells health checks before it closes its doors", async ()
   }
 });
 
+test.each(["http/1.1", "h2"])("a client that connected before the node closed its doors is still answered, over %s", async (protocol) => {
+  const ending = await createTestFarm();
+  const [door = 0, health = 0] = await freePorts(2);
+  await ending.certify("www.example.test.pem", { names: ["www.example.test"] });
+  await ending.apply(testYaml({ sites: SITES.slice(0, SITES.indexOf("  - name: tls13")), nodes: [{ name: "web1", https: door, health }] }));
+  try {
+    const node = await ending.start("web1");
+    await eventually(
+      () => ready(health),
+      (status) => status === 200,
+    );
+    const options = { host: "127.0.0.1", port: door, servername: "www.example.test", ca: ending.authority.certificatePem };
+    const socket = connectTls({ ...options, ALPNProtocols: [protocol] });
+    await once(socket, "secureConnect");
+    const closed = node.close();
+    await eventually(
+      () => handshake(door, { servername: "www.example.test" }),
+      ({ error }) => error === "ECONNREFUSED",
+    );
+    if (protocol === "h2") {
+      const session = connectHttp2("https://www.example.test", { createConnection: () => socket });
+      const answer = once(session.request({ ":path": "/", ":authority": "www.example.test" }), "response");
+      expect((await answer)[0]).toMatchObject({ ":status": 308 });
+    } else {
+      const answer = once(socket, "data") as Promise<[Buffer]>;
+      socket.write("GET / HTTP/1.1\r\nHost: www.example.test\r\n\r\n");
+      expect((await answer)[0].toString("latin1")).toMatch(/^HTTP\/1\.1 308 [^]*^connection: close\r$/im);
+    }
+    await closed;
+  } finally {
+    await ending.close();
+  }
+});
+
 test("with the store gone a node starts from its own copies and serves; a damaged table on its disk is made anew", async () => {
   await nodes[1].close();
   await writeFile(join(farm.root, "web2", "bindings.json"), "{ torn");
