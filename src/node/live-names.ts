@@ -60,6 +60,7 @@ interface Slot {
   ticketSet: TicketKeySet | undefined;
 }
 
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Validity periods begin and end without any event: a hot name is decided anew this often. */
 const RECHECK_MS = 15_000;
 
@@ -135,13 +136,14 @@ export class LiveNames {
     const decision = await this.#parts.selector.settled(question);
     if (decision.kind === "refuse") return { kind: "refused", reason: decision.reason, alert: decision.alert, trail: decision.trail };
     const resolved = await this.#parts.policy(question.serverName, question.port);
-    const fingerprint = fingerprintOf(this.#versioned(decision.certificates), resolved.digest);
+    const handshakeTimeoutMs = state.config?.limits.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS;
+    const fingerprint = fingerprintOf(this.#versioned(decision.certificates), `${resolved.digest};${handshakeTimeoutMs}`);
     const known = this.#cache.get(key);
     if (known !== undefined && known.live.fingerprint === fingerprint) return this.#renew(known, state);
 
     const scope = scopeDigest([hostText(question.serverName), resolved.digest]);
     const tickets = state.ticketKeys === undefined ? undefined : scopeTicketKeys(state.ticketKeys, scope);
-    const live = await this.#open(decision, { fingerprint, resolved, ticketKey: tickets?.[generation] });
+    const live = await this.#open(decision, { fingerprint, resolved, handshakeTimeoutMs, ticketKey: tickets?.[generation] });
     if (live === undefined) return refusedUnprepared(decision);
     const checkedMs = this.#parts.clock.monotonicMs();
     this.#cache.set(key, { live, scope, generation, epoch: state.epoch, checkedMs, tickets, ticketSet: state.ticketKeys });
@@ -151,9 +153,14 @@ export class LiveNames {
   /** Makes the TLS server when the gate lets it; undefined when no certificate of the decision can be prepared. */
   async #open(
     decision: Served,
-    made: { readonly fingerprint: string; readonly resolved: ResolvedPolicy; readonly ticketKey: Buffer | undefined },
+    made: {
+      readonly fingerprint: string;
+      readonly resolved: ResolvedPolicy;
+      readonly handshakeTimeoutMs: number;
+      readonly ticketKey: Buffer | undefined;
+    },
   ): Promise<LiveName | undefined> {
-    const { certificates, gate, state, secure, failed } = this.#parts;
+    const { certificates, gate, secure, failed } = this.#parts;
     const prepared = await Promise.all(decision.certificates.map((certificate) => certificates.prepared(certificate.file)));
     const usable = prepared.filter((certificate) => certificate !== undefined);
     if (usable.length === 0) return undefined;
@@ -163,7 +170,7 @@ export class LiveNames {
       certificates: usable,
       certificateNames: this.#coveredNames(decision),
       policy,
-      handshakeTimeoutMs: state().config?.limits.handshakeTimeoutMs ?? 10_000,
+      handshakeTimeoutMs: made.handshakeTimeoutMs,
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
       ...(clientRule === undefined ? {} : { clientRule }),
       ...(made.ticketKey === undefined ? {} : { ticketKey: made.ticketKey }),
