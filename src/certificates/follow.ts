@@ -30,6 +30,8 @@ export interface FollowParts {
   readonly touched: (file: string) => void;
 }
 
+/** Where the folder tells every change: files in use are looked at as a safety net only, and so is the listing. */
+const TOLD = { pollMs: 60_000, resyncMs: 600_000 };
 /** Hints that are taken one by one; more of them mean: compare everything. */
 const MAX_HINTS = 2_000;
 const STATS_AT_ONCE = 16;
@@ -55,6 +57,7 @@ export class Follower {
   /** A file in use could not be looked at: the store may be gone. */
   #isSuspect = false;
   #listening: Promise<void> = Promise.resolve();
+  #rotatedAt = Number.NEGATIVE_INFINITY;
   #rotation: Iterator<string> = [][Symbol.iterator]();
 
   constructor(parts: FollowParts, settings: FollowSettings = {}) {
@@ -63,7 +66,11 @@ export class Follower {
     this.#recheckPace = new Pace(parts.clock, RESTS);
     this.#pollMs = settings.pollMs ?? 1_000;
     this.#filesAPoll = settings.filesAPoll ?? 200;
-    this.#resyncMs = settings.resyncMs ?? 30_000;
+    this.#resyncMs = settings.resyncMs ?? (this.#isTold ? TOLD.resyncMs : 30_000);
+  }
+
+  get #isTold(): boolean {
+    return this.#parts.source.folder.tellsAll === true;
   }
 
   /**
@@ -200,8 +207,15 @@ export class Follower {
       const locked = [...state.known.entries()].filter(([, { status }]) => status === "wrong-password");
       await forEachBounded(locked, STATS_AT_ONCE, ([file]) => this.#reload(file));
     }
-    await this.#recheck(this.#inRotation());
+    if (!this.#isTold || this.#isSuspect || this.#sinceRotationMs() >= TOLD.pollMs) {
+      this.#rotatedAt = this.#parts.clock.monotonicMs();
+      await this.#recheck(this.#inRotation());
+    }
     await forEachBounded(loader.due(), STATS_AT_ONCE, (file) => this.#reload(file));
+  }
+
+  #sinceRotationMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#rotatedAt;
   }
 
   /** The safety net may cost a thousandth of the time: hints bring the changes. */

@@ -18,7 +18,7 @@ export interface ScanSettings {
   readonly duty?: number;
   /** Files of one pass. @default 20,000 */
   readonly maxFiles?: number;
-  /** Pause between passes, in which only files that were touched are looked at. @default 600,000 */
+  /** Pause between passes, in which only files that were touched are looked at. @default 600,000; 6 hours where the folder tells every change */
   readonly everyMs?: number;
 }
 
@@ -34,6 +34,8 @@ export interface ScanParts {
   readonly log: Log;
 }
 
+const EVERY_MS = 600_000;
+const TOLD_EVERY_MS = 21_600_000;
 const MAX_TOUCHED = 5_000;
 /** Sleeps are taken in pieces of at least so long: timers are not finer. */
 const LEAST_SLEEP_MS = 20;
@@ -57,7 +59,8 @@ export class Scanner {
 
   constructor(parts: ScanParts, settings: ScanSettings = {}) {
     this.#parts = parts;
-    this.#settings = { startAfterMs: 2_000, duty: 0.1, maxFiles: 20_000, everyMs: 600_000, ...settings };
+    const everyMs = parts.source.folder.tellsAll === true ? TOLD_EVERY_MS : EVERY_MS;
+    this.#settings = { startAfterMs: 2_000, duty: 0.1, maxFiles: 20_000, everyMs, ...settings };
   }
 
   get progress(): ScanProgress {
@@ -121,8 +124,8 @@ export class Scanner {
     const { state, source, clock, log } = this.#parts;
     const began = clock.monotonicMs();
     try {
-      const stamp = await stampOf(source, file);
-      const seen = [state.covering.get(file)?.stamp, state.known.peek(file)?.stamp];
+      const seen = [state.covering.get(file)?.stamp, state.known.peek(file)?.stamp].filter((stamp) => stamp !== undefined);
+      const stamp = seen.length === 0 ? "" : await stampOf(source, file);
       if (stamp !== undefined && !seen.includes(stamp)) await this.#learn(file);
     } catch (error) {
       log.debug("a certificate file was passed over by the scan", { file, problem: toFarmError(error).message });

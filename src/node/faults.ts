@@ -39,6 +39,7 @@ export function faultyStore(store: FarmStore, faults: Faults): FarmStore {
     folder: (name) => faultyFolder(store.folder(name), () => check(name)),
     close: () => store.close(),
     state: {
+      tellsAll: state.tellsAll === true,
       read: (key) => state.read(key),
       async write(key, value, expect) {
         if (isTrial(key)) check("the store");

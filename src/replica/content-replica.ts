@@ -77,7 +77,8 @@ export async function createContentReplica(settings: ContentReplicaSettings): Pr
     onChange: (listener) => shelf.onChange(listener),
     async watch(signal) {
       const hints = [(stop: AbortSignal) => store.state.watch(POINTER_PREFIX, { signal: stop })];
-      for await (const _look of follow({ look: () => run(signal), hints, everyMs: restMs(store.state, RESYNC_MS), signal, staleness })) continue;
+      for await (const _look of follow({ look: () => run(signal), hints, everyMs: restMs(store.state, RESYNC_MS), signal, staleness }))
+        continue;
     },
     staleSince: () => staleness.since(),
     async close() {

@@ -21,6 +21,12 @@ export interface FollowPlan<T> {
   readonly bell?: Bell;
 }
 
+const SAFETY_NET_MS = 60_000;
+
+/** How often to look without a hint: rarely where the store tells every change, and says when it cannot. */
+export const restMs = ({ tellsAll }: { readonly tellsAll?: boolean }, everyMs: number): number =>
+  tellsAll === true ? Math.max(everyMs, SAFETY_NET_MS) : everyMs;
+
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 

@@ -1,7 +1,7 @@
 import { FarmError, silentLog, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
 import type { Entry, FarmStore, Rev } from "../store/index.ts";
 import { isConflict } from "./error-kinds.ts";
-import { follow } from "./follow.ts";
+import { follow, restMs } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
 import { decodeReport } from "./report-record.ts";
 import { fitReport } from "./report-size.ts";
@@ -68,7 +68,8 @@ export function createReports(store: FarmStore, { clock, log = silentLog }: { re
       return entry === undefined ? undefined : agedOf(entry);
     },
     remove: (node) => removeKey(state, `${PREFIX}/${node}`),
-    watch: (signal) => follow({ look: all, hints: [(stop) => state.watch(PREFIX, { signal: stop })], everyMs: RESYNC_MS, signal }),
+    watch: (signal) =>
+      follow({ look: all, hints: [(stop) => state.watch(PREFIX, { signal: stop })], everyMs: restMs(state, RESYNC_MS), signal }),
   };
 }
 

@@ -38,6 +38,8 @@ interface Asked {
 }
 
 const POLL_MS = 500;
+/** Where the store tells of the answer. */
+const TOLD_POLL_MS = 5_000;
 
 /** Sends one request and waits for its answer; both keys are gone afterwards. */
 export async function sendRequest(sender: Sender, question: Question, { timeoutMs, signal }: SendOptions): Promise<unknown> {
@@ -79,7 +81,7 @@ async function awaitAnswer(
     return entry === undefined ? undefined : { answer: readAnswer(sender, asked, entry) };
   };
   const hints = [(stop: AbortSignal) => state.watch(answerPrefix(asked.node), { signal: stop })];
-  for await (const seen of follow({ look, hints, everyMs: POLL_MS, signal })) {
+  for await (const seen of follow({ look, hints, everyMs: state.tellsAll === true ? TOLD_POLL_MS : POLL_MS, signal })) {
     if (seen?.answer.state === "asking") await confirm(seen.answer.challenge);
     if (seen?.answer.state === "done") return { output: seen.answer.output };
     if (seen?.answer.state === "failed") throw seen.answer.error;

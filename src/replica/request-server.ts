@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 
 import { FarmError, toFarmError, type Clock, type Log } from "../base/index.ts";
 import type { Signing, StatementRefusal } from "../identity/index.ts";
-import type { Entry, FarmStore, Rev, Store } from "../store/index.ts";
+import type { Change, Entry, FarmStore, Rev, Store } from "../store/index.ts";
 import { isConflict, isDamage } from "./error-kinds.ts";
-import { createBell, follow, type Bell } from "./follow.ts";
+import { createBell, follow, restMs, type Bell } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
 import { answerPrefix, requestPrefix, type StoredAnswer, type StoredRequest } from "./request-record.ts";
 import type { RequestRefusals } from "./request-refusals.ts";
@@ -59,8 +59,11 @@ export async function serveRequests(server: Server): Promise<void> {
     await state.list(requestPrefix(server.node)),
     await state.list(answerPrefix(server.node)),
   ];
-  const hints = [(stop: AbortSignal) => state.watch(requestPrefix(server.node), { signal: stop })];
-  for await (const [requests, answers] of follow({ look, hints, everyMs: RESYNC_MS, signal: server.signal, bell: desk.bell })) {
+  const hints = [(stop: AbortSignal) => desk.heed(state.watch(requestPrefix(server.node), { signal: stop }))];
+  // What waits has times to be watched; nothing waits most of the time.
+  const everyMs = ([requests, answers]: Awaited<ReturnType<typeof look>>): number =>
+    requests.length + answers.length > 0 ? RESYNC_MS : desk.restMs;
+  for await (const [requests, answers] of follow({ look, hints, everyMs, signal: server.signal, bell: desk.bell })) {
     await desk.receive(requests);
     await desk.tidy(answers);
   }
@@ -75,6 +78,8 @@ class RequestDesk {
   readonly #unfetched = new Map<string, number>();
   readonly #working = new Set<Promise<void>>();
   #lastLookMs = Number.NEGATIVE_INFINITY;
+  /** The watch was away since the last look. */
+  #hasGap = false;
   /** Answers to refused requests that may still be there. */
   #refused = 0;
 
@@ -83,12 +88,25 @@ class RequestDesk {
     this.#state = server.store.state;
   }
 
+  get restMs(): number {
+    return restMs(this.#state, RESYNC_MS);
+  }
+
+  /** Hands the changes on and notes when some may have come late. */
+  async *heed(changes: AsyncIterable<Change>): AsyncGenerator<Change> {
+    for await (const change of changes) {
+      if (change.type === "stale" || change.type === "live") this.#hasGap = true;
+      yield change;
+    }
+  }
+
   /** Takes what there is room for; the rest is taken at a later look. */
   async receive(requests: readonly Entry[]): Promise<void> {
     const keys = new Set(requests.map(({ key }) => key));
     for (const [key, seen] of this.#seen) if (!keys.has(key) && seen.state !== "working") this.#seen.delete(key);
     const now = this.#now();
-    const isOld = now - this.#lastLookMs > MAX_LOOK_GAP_MS;
+    const isOld = this.#hasGap || now - this.#lastLookMs > this.restMs + MAX_LOOK_GAP_MS;
+    this.#hasGap = false;
     this.#lastLookMs = now;
     for (const entry of requests) {
       if (!this.#seen.has(entry.key)) this.#seen.set(entry.key, { sinceMs: now, isOld, state: "waiting" });

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import { instant, toFarmError, type Clock, type Instant, type Log } from "../base/index.ts";
 import type { Entry, FarmStore, Lease } from "../store/index.ts";
-import { follow } from "./follow.ts";
+import { follow, restMs } from "./follow.ts";
 import { createStaleness } from "./staleness.ts";
 import { corrupt, decodeFields, encodeJson, fieldsOf, numberField, textField, type Fields } from "./state-json.ts";
 import { readTicketCopy, writeTicketCopy, type TicketCopyPlace } from "./ticket-copy.ts";
@@ -75,7 +75,7 @@ export function createTicketKeys(settings: TicketKeysSettings): TicketKeys {
       let told: TicketKeySet | undefined;
       if (stored !== undefined) yield (told = stored.keys);
       const hints = [(stop: AbortSignal) => store.state.watch("tickets", { signal: stop })];
-      for await (const keys of follow({ look, hints, everyMs: RESYNC_MS, signal, staleness })) {
+      for await (const keys of follow({ look, hints, everyMs: restMs(store.state, RESYNC_MS), signal, staleness })) {
         if (keys === undefined || (keys.current.id === told?.current.id && keys.next.id === told.next.id)) continue;
         told = keys;
         yield keys;

@@ -47,6 +47,7 @@ export function sealState(state: Store, rules: SealingRules): Store {
 /** Methods may be inherited, so that spreading the store would lose them. */
 function passing(state: Store): Store {
   return {
+    tellsAll: state.tellsAll === true,
     read: (key) => state.read(key),
     write: (key, value, expect) => state.write(key, value, expect),
     remove: (key, expect) => state.remove(key, expect),

@@ -36,6 +36,11 @@ export interface Lease {
  * `expect: undefined` = the key must not exist. There is no write without an expectation on purpose.
  */
 export interface Store {
+  /**
+   * True: watches bring every change at once, and say `stale` when they cannot: a look without any change is a slow safety net. Absent or
+   * false: changes may come late.
+   */
+  readonly tellsAll?: boolean;
   read(key: string): Promise<Entry | undefined>;
   write(key: string, value: Uint8Array, expect: Rev | undefined): Promise<Rev>;
   /** A removed and recreated key never gets an old rev again. */

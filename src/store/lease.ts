@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 
 import { FarmError, toFarmError, type Clock } from "../base/index.ts";
-import { createBell, pause } from "./bell.ts";
+import { pause } from "./bell.ts";
 import type { Entry, Lease, Rev, Store } from "./contract.ts";
+import { untilFree, type FollowKey } from "./lease-wait.ts";
 
 /** What a lease's key holds. The key is never removed, so that the fence never restarts. */
 interface Claim {
@@ -16,7 +17,7 @@ interface Claim {
 
 type Cell = Pick<Store, "read" | "write"> & {
   /** The entry of a key now and after each change, where the store tells every change: then whoever waits need not ask. */
-  readonly follow?: (key: string, signal: AbortSignal) => AsyncIterable<Entry | undefined>;
+  readonly follow?: FollowKey;
 };
 
 /** Leases of one store handle. */
@@ -32,7 +33,6 @@ export interface Leases {
 const marginMs = (ttlMs: number): number => Math.max(ttlMs / 4, 20);
 const MAX_OBSERVED = 1000;
 const ASK_MS = 500;
-const LONGEST_MS = 30_000;
 
 const leaseKey = (name: string): string => `leases/${name}`;
 const encode = (claim: Claim): Uint8Array => new TextEncoder().encode(JSON.stringify(claim));
@@ -101,31 +101,11 @@ export function createLeases(cell: Cell, clock: Clock): Leases {
     return lease;
   }
 
-  /** Until it is worth while to try again: the claim was released, is gone, or has stood still too long. */
-  async function untilFree(name: string, follow: NonNullable<Cell["follow"]>, signal: AbortSignal): Promise<void> {
-    const own = new AbortController();
-    const bell = createBell();
-    let deadMs = Number.POSITIVE_INFINITY;
-    const watching = (async () => {
-      for await (const entry of follow(leaseKey(name), AbortSignal.any([signal, own.signal]))) {
-        const claim = entry === undefined ? undefined : decode(entry);
-        if (entry === undefined || claim?.owner === undefined || isDead(name, entry.rev, claim)) deadMs = 0;
-        else deadMs = (seen.get(name)?.sinceMs ?? clock.monotonicMs()) + claim.ttlMs + marginMs(claim.ttlMs);
-        bell.ring();
-      }
-    })();
-    // What is wrong with the key is told to whoever reads it next.
-    watching.catch(() => {
-      deadMs = 0;
-      bell.ring();
-    });
-    try {
-      // Nothing may come of a watch that is away: the claim is then read after its time.
-      while (deadMs > clock.monotonicMs()) if (!(await bell.wait(signal, Math.min(deadMs - clock.monotonicMs(), LONGEST_MS)))) return;
-    } finally {
-      own.abort();
-      await watching.catch(() => undefined);
-    }
+  /** When a claim may be tried: at once when nobody holds it, else when it will have stood still for too long. */
+  function freeAtMs(name: string, entry: Entry | undefined): number {
+    const claim = entry === undefined ? undefined : decode(entry);
+    if (entry === undefined || claim?.owner === undefined || isDead(name, entry.rev, claim)) return Number.NEGATIVE_INFINITY;
+    return (seen.get(name)?.sinceMs ?? clock.monotonicMs()) + claim.ttlMs + marginMs(claim.ttlMs);
   }
 
   return {
@@ -135,7 +115,7 @@ export function createLeases(cell: Cell, clock: Clock): Leases {
         const lease = await attempt(name, ttlMs);
         if (lease !== undefined || !wait) return lease;
         if (cell.follow === undefined) await pause(Math.min(ttlMs / 4, ASK_MS), signal);
-        else await untilFree(name, cell.follow, signal);
+        else await untilFree({ follow: cell.follow, key: leaseKey(name), freeAtMs: (entry) => freeAtMs(name, entry), clock, signal });
       }
     },
     expire() {

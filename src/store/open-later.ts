@@ -29,6 +29,7 @@ export function openStoreLater(settings: StoreSettings, options: OpenOptions): F
     farmId: async () => (await opener.open()).farmId(),
     folder: folderOf,
     state: {
+      tellsAll: tellsAll(settings, "certificates"),
       read: state("read"),
       write: state("write"),
       remove: state("remove"),

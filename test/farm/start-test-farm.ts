@@ -7,7 +7,7 @@ import { silentLog, systemClock } from "../../src/base/index.ts";
 import type { NodeRequestMap } from "../../src/node/requests.ts";
 import type { Authority } from "../../src/pki/index.ts";
 import { createReports, createRequests, type NodeReport } from "../../src/replica/index.ts";
-import { openDirectoryStore, type FarmStore } from "../../src/store/index.ts";
+import { openStore, STORE_OPTIONS, type FarmStore, type StoreSettings } from "../../src/store/index.ts";
 import { certificateFile, createTestAuthority, DEFAULT_CERTIFICATES, PFX_PASSWORD, type CertificateSpec } from "./certificates.ts";
 import { contentFolders, DEFAULT_SITES, farmYaml, type FarmYamlParts, type Listens, type SiteYaml } from "./farm-yaml.ts";
 import { freePorts } from "./free-ports.ts";
@@ -25,6 +25,8 @@ export interface TestFarmSettings extends Pick<FarmYamlParts, "tls" | "limits" |
   readonly admin?: boolean;
   /** Lets drills put faults into the nodes. @default false */
   readonly allowDrills?: boolean;
+  /** Where the store is. @default a directory of the farm's own */
+  readonly storeSettings?: StoreSettings;
   readonly sites?: readonly SiteYaml[];
   readonly certificates?: readonly CertificateSpec[];
   /** More files of the store, by path below it. */
@@ -41,7 +43,7 @@ export type Entrance = Listens;
 /** A farm that runs: real processes, a real store. */
 export interface TestFarm {
   readonly root: string;
-  /** The store's folder. */
+  /** The store's folder, when it is a directory. */
   readonly store: string;
   /** The store as its members see it. */
   readonly storeHandle: FarmStore;
@@ -57,7 +59,7 @@ export interface TestFarm {
   yaml(changes?: Partial<FarmYamlParts>): string;
   /** Saves farm.yaml into the store as an editor does. */
   saveYaml(text: string): Promise<void>;
-  /** Puts a certificate file into the store by renaming, as careful tools do. */
+  /** Puts a certificate file into the store: into a directory by renaming, as careful tools do. */
   putCertificate(spec: CertificateSpec): Promise<Uint8Array>;
   /** Puts any octets there. */
   putFile(path: string, bytes: string | Uint8Array): Promise<void>;
@@ -83,7 +85,8 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
   const paths = { root, store: join(root, "store"), caFile: join(root, "ca.pem"), passwordFile: join(root, "passwords.yaml") };
   await writeFile(paths.caFile, authority.certificatePem);
   await writeFile(paths.passwordFile, `everyFile: ${JSON.stringify(PFX_PASSWORD.reveal())}\n`, { mode: 0o600 });
-  const store = await openDirectoryStore({ root: paths.store, log: silentLog, clock: systemClock });
+  const storeSettings = settings.storeSettings ?? { place: paths.store };
+  const store = await openStore(storeSettings, { log: silentLog, clock: systemClock, create: true });
   const nodes = listens.filter(({ name }) => name !== "balancer");
   const balancer = listens.find(({ name }) => name === "balancer");
   const adminPort = settings.admin === true ? (await freePorts(1))[0] : undefined;
@@ -96,6 +99,7 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
     balancer,
     parts,
     storeHandle: store,
+    storeArgs: storeArguments(storeSettings),
     settings,
     adminPort,
   });
@@ -107,6 +111,14 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
     throw error;
   }
   return farm;
+}
+
+/** The settings as a command's options. */
+function storeArguments(settings: StoreSettings): readonly string[] {
+  return STORE_OPTIONS.flatMap(({ name, flag }) => {
+    const value = settings[name];
+    return value === undefined ? [] : [`--${flag}`, value];
+  });
 }
 
 async function places(names: readonly string[]): Promise<readonly Listens[]> {
@@ -128,6 +140,7 @@ interface Facts {
   readonly balancer: Listens | undefined;
   readonly parts: FarmYamlParts;
   readonly storeHandle: FarmStore;
+  readonly storeArgs: readonly string[];
   readonly settings: TestFarmSettings;
   readonly adminPort: number | undefined;
 }
@@ -146,16 +159,16 @@ class RunningTestFarm implements TestFarm {
     const binary = facts.settings.binary ?? process.execPath;
     for (const { name } of facts.nodes) {
       const data = join(facts.root, "data", name);
-      const args = ["node", "--name", name, "--store", facts.store, "--data", data, "--passwords", facts.passwordFile];
+      const args = ["node", "--name", name, ...facts.storeArgs, "--data", data, "--passwords", facts.passwordFile];
       if (facts.settings.allowDrills === true) args.push("--allow-drills");
       this.#processes.set(name, farmProcess(name, args, { binary, wrapper: facts.settings.nodeWrapper?.(data) ?? [] }));
     }
     if (facts.balancer !== undefined) {
-      const args = ["balancer", "--store", facts.store, "--data", join(facts.root, "data", "balancer")];
+      const args = ["balancer", ...facts.storeArgs, "--data", join(facts.root, "data", "balancer")];
       this.#processes.set("balancer", farmProcess("balancer", args, { binary, wrapper: [] }));
     }
     if (facts.adminPort !== undefined) {
-      const args = ["admin", "--store", facts.store, "--admin-port", String(facts.adminPort), "--local", join(facts.root, "local")];
+      const args = ["admin", ...facts.storeArgs, "--admin-port", String(facts.adminPort), "--local", join(facts.root, "local")];
       this.#processes.set("admin", farmProcess("admin", [...args, "--passwords", facts.passwordFile], { binary, wrapper: [] }));
     }
   }
@@ -223,6 +236,7 @@ class RunningTestFarm implements TestFarm {
   }
 
   async putFile(path: string, bytes: string | Uint8Array): Promise<void> {
+    if (this.#facts.settings.storeSettings !== undefined) return this.#putThroughStore(path, bytes);
     const target = join(this.store, path);
     await mkdir(join(target, ".."), { recursive: true });
     this.#temporary += 1;
@@ -230,6 +244,12 @@ class RunningTestFarm implements TestFarm {
     await writeFile(temporary, bytes);
     await chmod(temporary, 0o600);
     await rename(temporary, target);
+  }
+
+  async #putThroughStore(path: string, bytes: string | Uint8Array): Promise<void> {
+    const [folder, ...rest] = path.split("/");
+    if (folder !== "certificates" && folder !== "config" && folder !== "content") throw new Error(`${path} is in no folder of the store`);
+    await this.storeHandle.folder(folder).put(rest.join("/"), typeof bytes === "string" ? Buffer.from(bytes) : bytes);
   }
 
   async reports(): Promise<readonly NodeReport[]> {

@@ -17,7 +17,7 @@ import type { EtcdPlace } from "./etcd/place.ts";
 import { createPulse } from "./etcd/pulse.ts";
 import { createTransport, type EtcdTls } from "./etcd/transport.ts";
 import { type EtcdAddress, isLoopback, parseEtcdAddress } from "./etcd/url.ts";
-import { watchKeys, type EtcdWatchSource } from "./etcd/watch.ts";
+import { followKey, watchKeys, type EtcdWatchSource } from "./etcd/watch.ts";
 
 /** How to open a store in etcd. */
 export interface EtcdStoreOptions {
@@ -66,7 +66,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<FarmStor
       keys: `${address.prefix}/keys/`,
       removal: `${address.prefix}/meta/removal`,
     };
-    const source = { place, pulse: createPulse(gateway), clock, log };
+    const source = { place, pulse: createPulse(gateway, clock), clock, log };
     const close = async (): Promise<void> => {
       source.pulse.close();
       closing.abort();
@@ -121,8 +121,9 @@ function createState(source: EtcdWatchSource, { blobs, closed, close }: StatePar
     return result;
   };
   const write = (key: string, value: Uint8Array, expect: Rev | undefined): Promise<Rev> => guarded(() => keys.write(key, value, expect));
-  const leases = createLeases({ read: (key) => keys.read(key), write }, clock);
+  const leases = createLeases({ read: (key) => keys.read(key), write, follow: (key, signal) => followKey(source, key, signal) }, clock);
   return {
+    tellsAll: true,
     read: (key) => keys.read(key),
     write,
     remove: (key, expect) => guarded(() => keys.remove(key, expect)),

@@ -135,7 +135,8 @@ async function* watchFolder(parts: EtcdFolderParts, signal: AbortSignal): AsyncG
     changeOf: (event: WireEvent, cursor: string) => ({ type: "del", key: pathOf(event), cursor }) as const,
   };
   for await (const change of watchSubject(parts, subject, { signal })) {
-    if (change.type === "reset") yield {};
+    // Whoever looks while the store is away finds out that it is.
+    if (change.type === "reset" || change.type === "stale") yield {};
     else if (change.type === "del") yield { paths: [change.key] };
   }
 }

@@ -24,6 +24,8 @@ export interface Gateway {
   open(path: string, body: unknown, signal: AbortSignal): Promise<OpenStream>;
   /** Whether a member answers for the whole cluster within a time. */
   isAlive(member: EtcdMember, deadlineMs: number): Promise<boolean>;
+  /** When a member last answered for the whole cluster, by the monotonic clock. */
+  answeredMs(member: EtcdMember): number;
   /** Moves on, if this member is the one that is asked. */
   leave(member: EtcdMember, problem: string): void;
   /** The token was refused inside a stream. */
@@ -94,7 +96,7 @@ export function createGateway(parts: MembersParts): Gateway {
 }
 
 /** What watches need besides calls. */
-function streamsOf(parts: MembersParts, members: Members): Pick<Gateway, "open" | "isAlive" | "leave" | "forgetToken"> {
+function streamsOf(parts: MembersParts, members: Members): Pick<Gateway, "open" | "isAlive" | "answeredMs" | "leave" | "forgetToken"> {
   const { address, transport, closed } = parts;
   const { login } = members;
   return {
@@ -116,6 +118,7 @@ function streamsOf(parts: MembersParts, members: Members): Pick<Gateway, "open" 
       if (verdict.kind === "token") login.forget(token);
       return verdict.kind !== "not-done" && verdict.kind !== "unclear";
     },
+    answeredMs: members.answeredMs,
     leave: members.leave,
     forgetToken: () => login.drop(),
   };

@@ -29,6 +29,8 @@ export interface Members {
   readonly login: Login;
   /** The highest revision that any reply told of. */
   readonly seen: () => number;
+  /** When this member last answered for the whole cluster, by the monotonic clock. */
+  readonly answeredMs: (member: EtcdMember) => number;
   /** The id in the last reply. */
   readonly cluster: () => string;
   readonly current: () => EtcdMember;
@@ -53,6 +55,7 @@ export function createMembers(parts: MembersParts): Members {
   let at = Math.floor(Math.random() * members.length);
   let seen = 0;
   let cluster = "";
+  const answered = new Map<EtcdMember, number>();
   let loggedMs = Number.NEGATIVE_INFINITY;
   const current = (): EtcdMember => members[at % members.length] as EtcdMember; // an address has a member at least
   const leave = (member: EtcdMember, problem: string): void => {
@@ -69,11 +72,14 @@ export function createMembers(parts: MembersParts): Members {
 
   async function send(member: EtcdMember, path: string, body: unknown, more: SendOptions = {}): Promise<Verdict> {
     const { token, maxBytes = MAX_BYTES, deadlineMs = TRY_MS } = more;
+    const sentMs = clock.monotonicMs();
     const reply = await transport.post(member, { path, body: JSON.stringify(body), token, maxBytes, deadlineMs, signal: closed });
     const verdict = judge(reply, memberName(member));
     if (verdict.kind === "done") {
       seen = Math.max(seen, revisionOf(verdict.json));
       cluster = clusterOf(verdict.json);
+      // By when it was asked: whatever it says holds for then.
+      answered.set(member, Math.max(answered.get(member) ?? 0, sentMs));
     }
     return verdict;
   }
@@ -85,5 +91,14 @@ export function createMembers(parts: MembersParts): Members {
     return verdict;
   }
   const login = createLogin(parts.user, (path, body) => sendOrLeave(path, body));
-  return { login, seen: () => seen, cluster: () => cluster, current, leave, send, sendOrLeave };
+  return {
+    login,
+    seen: () => seen,
+    answeredMs: (member) => answered.get(member) ?? Number.NEGATIVE_INFINITY,
+    cluster: () => cluster,
+    current,
+    leave,
+    send,
+    sendOrLeave,
+  };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../base/index.ts";
 import type { Gateway } from "./gateway.ts";
 import { memberName, type EtcdMember } from "./url.ts";
 
@@ -14,21 +15,28 @@ export interface Pulse {
   close(): void;
 }
 
-/** One small request this often for all watches at a member. */
+/** One small request when a member has not answered anything for this long, for all watches at it. */
 const BEAT_MS = 3000;
-/** With the interval less than 6 s, within which silence is told. */
-const SILENT_MS = 2500;
+/** How often it is looked whether that is so. */
+const TICK_MS = 500;
+/** All together less than 6 s, within which silence is told. */
+const SILENT_MS = 2300;
 
 /** The pulse of one handle. */
-export function createPulse(gateway: Gateway): Pulse {
+export function createPulse(gateway: Gateway, clock: Clock): Pulse {
   const followed = new Map<EtcdMember, Set<PulseListener>>();
+  const asking = new Set<EtcdMember>();
   const timer = setInterval(() => {
-    for (const member of followed.keys()) void look(member);
-  }, BEAT_MS);
+    for (const member of followed.keys()) if (!asking.has(member)) void look(member);
+  }, TICK_MS);
   timer.unref();
 
   async function look(member: EtcdMember): Promise<void> {
-    const alive = await gateway.isAlive(member, SILENT_MS).catch(() => false);
+    // Any other call that it answered says as much.
+    const isKnown = clock.monotonicMs() - gateway.answeredMs(member) < BEAT_MS;
+    asking.add(member);
+    const alive = isKnown || (await gateway.isAlive(member, SILENT_MS).catch(() => false));
+    asking.delete(member);
     if (!alive) gateway.leave(member, `${memberName(member)} does not answer for the cluster within ${SILENT_MS} ms`);
     for (const listener of followed.get(member) ?? []) {
       if (alive) listener.onBeat();

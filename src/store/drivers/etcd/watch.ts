@@ -1,13 +1,13 @@
 import { FarmError, toFarmError, type Clock, type Log } from "../../../base/index.ts";
 import { pause } from "../../bell.ts";
-import type { Change } from "../../contract.ts";
+import type { Change, Entry } from "../../contract.ts";
 import { prefixParts } from "../../key.ts";
 import { type Listing, listKeys } from "./list.ts";
-import { type EtcdPlace, readClusterRevision, storeEntry } from "./place.ts";
+import { type EtcdPlace, readClusterRevision, readGuarded, readHead, storeEntry } from "./place.ts";
 import type { Pulse } from "./pulse.ts";
 import { type Piece, watchOnce } from "./stream.ts";
 import type { EtcdMember } from "./url.ts";
-import { rangeBelow, type WireEvent } from "./wire.ts";
+import { base64, rangeBelow, type WireEvent } from "./wire.ts";
 
 /** What a watch needs of its store. */
 export interface EtcdWatchSource {
@@ -21,7 +21,7 @@ export interface EtcdWatchSource {
 export interface WatchSubject {
   /** For the log. */
   readonly name: string;
-  readonly range: { readonly key: string; readonly range_end: string };
+  readonly range: { readonly key: string; readonly range_end?: string };
   /** The present state, and where the watch goes on from it. */
   readonly list: () => Promise<Listing>;
   readonly changeOf: (event: WireEvent, cursor: string) => Change;
@@ -61,6 +61,24 @@ export async function* watchKeys(
     changeOf: (event, cursor) => changeOf(place, event, cursor),
   };
   yield* watchSubject(source, subject, options);
+}
+
+/** The entry of one key now, and each later one; undefined when it is absent. May leave some out, never the last. */
+export async function* followKey(source: EtcdWatchSource, key: string, signal: AbortSignal): AsyncGenerator<Entry | undefined> {
+  const { place } = source;
+  const list = async (): Promise<Listing> => {
+    const head = await readHead(place);
+    const entry = await readGuarded(place, key);
+    // An entry that is newer than the head comes again as an event.
+    return { ...head, entries: entry === undefined ? [] : [storeEntry(place, entry)] };
+  };
+  const range = { key: base64(place.keys + key) };
+  const subject: WatchSubject = { name: key, range, list, changeOf: (event, cursor) => changeOf(place, event, cursor) };
+  for await (const change of watchSubject(source, subject, { signal })) {
+    if (change.type === "reset") yield change.entries[0];
+    else if (change.type === "put") yield change.entry;
+    else if (change.type === "del") yield undefined;
+  }
 }
 
 /** The same for anything that lies in a range of keys. */
