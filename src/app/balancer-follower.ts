@@ -39,8 +39,9 @@ export class BalancerFollower {
     await this.#applying;
   }
 
-  async close(): Promise<void> {
-    await this.#balancer?.close();
+  /** @param noticeMs How long its `/readyz` says that it ends before it takes no more connections. */
+  async close(noticeMs: number): Promise<void> {
+    await this.#balancer?.close({ noticeMs });
   }
 
   async #followRevisions(signal: AbortSignal): Promise<void> {

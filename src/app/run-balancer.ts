@@ -6,6 +6,9 @@ import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
 
+/** Whatever spreads clients over balancers (VRRP, DNS, a cloud's own) asks about every second or two. */
+const NOTICE_MS = 2_500;
+
 /** `certfarm balancer`: the layer-4 front, until SIGTERM; then it lets connections end. */
 export async function runBalancer(args: readonly string[]): Promise<void> {
   const options = parseRoleOptions("balancer", args);
@@ -21,7 +24,8 @@ export async function runBalancer(args: readonly string[]): Promise<void> {
   log.info("balancer ends", { because: await role.ended });
   ending.abort();
   await following;
-  await follower.close();
+  // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
+  await follower.close(process.send === undefined ? NOTICE_MS : 0);
   await store.close();
   process.exit(0);
 }

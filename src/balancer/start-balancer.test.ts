@@ -322,6 +322,17 @@ describe("health", () => {
     expect(await greetings(farm, undefined, 4)).toEqual(new Set(["web2"]));
   });
 
+  it("of the balancer itself tells of its end before its ports are closed", async () => {
+    const farm = await openFarm({ nodes: ["web1"] });
+    const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${farm.health.port}/readyz`)).status;
+    expect(await readyz()).toBe(200);
+    const closed = farm.balancer.close({ graceMs: 0, noticeMs: 400 });
+    expect(await readyz()).toBe(503);
+    expect(await greetings(farm, undefined, 1)).toEqual(new Set(["web1"]));
+    await closed;
+    expect((await new Client(farm.port).gone()).error).toBe("ECONNREFUSED");
+  });
+
   it("of the balancer itself answers on its own port", async () => {
     const farm = await openFarm({ prepare: ([web1]) => void web1?.proved.add("www.example.com") });
     await greetings(farm, "www.example.com", 1);

@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { formatEndpoint, type Clock, type Log } from "../base/index.ts";
 import { ConnectionTable } from "./connection-table.ts";
@@ -23,6 +24,12 @@ export interface BalancerOptions {
   readonly adopt?: Adopt;
 }
 
+/** How a balancer ends. */
+export interface EndOptions {
+  readonly graceMs?: number;
+  readonly noticeMs?: number;
+}
+
 /** A running layer-4 balancer. */
 export interface Balancer {
   /**
@@ -33,8 +40,11 @@ export interface Balancer {
   /** The nodes that are drained: no new connections, the present ones end after drainTimeoutMs. Replaces the former set. */
   setDrained(names: readonly string[]): void;
   state(): BalancerState;
-  /** Stops listening, lets connections end for drainTimeoutMs (or graceMs), then ends them. Safe to call again. */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  /**
+   * Says in `/readyz` for noticeMs (0 unless told) that it ends, stops listening, lets connections end for drainTimeoutMs (or graceMs), then
+   * ends them. Safe to call again.
+   */
+  close(options?: EndOptions): Promise<void>;
 }
 
 const RECENT_NAMES = 1000;
@@ -54,6 +64,7 @@ class RunningBalancer implements Balancer {
   #health: Server | undefined;
   #healthAt: string | undefined;
   #queue: Promise<void> = Promise.resolve();
+  #isListening = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: BalancerOptions) {
@@ -81,6 +92,7 @@ class RunningBalancer implements Balancer {
       await this.#followNodes();
       await this.#followHealth();
       await this.#listeners.apply(this.#settings);
+      this.#isListening = true;
     } catch (error) {
       await this.close({ graceMs: 0 });
       throw error;
@@ -107,7 +119,10 @@ class RunningBalancer implements Balancer {
     const address = formatEndpoint(endpoint);
     if (address === this.#healthAt) return;
     const source = {
-      ready: () => this.#closing === undefined && this.#roster.list.some((member) => inRotation(member, this.#clock.monotonicMs())),
+      ready: () =>
+        this.#isListening &&
+        this.#closing === undefined &&
+        this.#roster.list.some((member) => inRotation(member, this.#clock.monotonicMs())),
       state: () => this.state(),
     };
     const opened = await openStateServer(endpoint, source, this.#adopt);
@@ -155,13 +170,14 @@ class RunningBalancer implements Balancer {
     };
   }
 
-  close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.graceMs ?? this.#settings.balancer.drainTimeoutMs);
+  close(options: EndOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
     return this.#closing;
   }
 
-  async #close(graceMs: number): Promise<void> {
+  async #close({ graceMs = this.#settings.balancer.drainTimeoutMs, noticeMs = 0 }: EndOptions): Promise<void> {
     await this.#queue;
+    if (noticeMs > 0) await pause(noticeMs);
     this.#listeners.closeAll();
     await this.#table.drain(graceMs);
     for (const poll of this.#polls.values()) poll.stop();
