@@ -1,11 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 
 import { FarmError, systemCode } from "../base/index.ts";
 
 /** Reads a text file of the operator's; `-` = standard input. @throws INPUT_FILE_UNUSABLE when it cannot be read or is larger than `most` bytes */
 export async function readInputFile(path: string, most: number): Promise<string> {
+  return (await readInputBytes(path, most)).toString("utf8");
+}
+
+/** Reads a file of the operator's as it is; `-` = standard input. @throws INPUT_FILE_UNUSABLE */
+export async function readInputBytes(path: string, most: number): Promise<Buffer> {
   const unusable = (why: string, cause?: unknown): FarmError =>
     new FarmError("INPUT_FILE_UNUSABLE", `${path} cannot be read: ${why}`, { facts: { path }, cause });
   const chunks: Buffer[] = [];
@@ -19,7 +24,16 @@ export async function readInputFile(path: string, most: number): Promise<string>
   } catch (error) {
     throw error instanceof FarmError ? error : unusable(systemCode(error) ?? String(error), error);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
+}
+
+/** A file that may be absent. @throws INPUT_FILE_UNUSABLE when it is there and cannot be read */
+export async function readOptionalBytes(path: string, most: number): Promise<Buffer | undefined> {
+  const isThere = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return isThere ? readInputBytes(path, most) : undefined;
 }
 
 /** Writes a whole file: a reader sees the old one or the new one. @throws OUTPUT_FILE_UNWRITABLE */

@@ -9,6 +9,7 @@ import { addFarmVerbs } from "./commands/farm.ts";
 import { addIisVerbs } from "./commands/iis.ts";
 import { addNodeVerbs } from "./commands/nodes.ts";
 import { addRepairVerbs } from "./commands/repair.ts";
+import { addSecretVerbs } from "./commands/secrets.ts";
 import type { Act } from "./act.ts";
 import { completionScript, SHELLS } from "./completion.ts";
 import type { CliHost } from "./host.ts";
@@ -49,6 +50,7 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
   addFarmVerbs(program, act);
   addConfigVerbs(program, act);
   addCertificateVerbs(program, act);
+  addSecretVerbs(program, act);
   addNodeVerbs(program, act);
   addDoctorVerbs(program, act);
   addRepairVerbs(program, act);

@@ -81,7 +81,7 @@ describe("help", () => {
 
 describe("completion", () => {
   it.each([
-    ["certfarm", "s", "status"],
+    ["certfarm", "sta", "status"],
     ["certfarm config", "roll", "rollback"],
     ["certfarm config apply", "--allow", "--allow-broken"],
     ["certfarm --json bindings", "sh", "show"],
@@ -122,9 +122,11 @@ test("up gets what it was told, with the defaults of the demo farm", async () =>
   expect(await runCli(["up"], host)).toBe(7);
   await runCli(["up", "my.yaml", "--port", "9000", "--admin-port", "9100", "--demo-root", "d"], host);
   expect(given).toEqual([
-    { basePort: 8000, demoRoot: "demo-farm" },
-    { farmFile: "my.yaml", basePort: 9000, adminPort: 9100, demoRoot: "d" },
+    { basePort: 8000, demoRoot: "demo-farm", farmKey: {} },
+    { farmFile: "my.yaml", basePort: 9000, adminPort: 9100, demoRoot: "d", farmKey: {} },
   ]);
+  await runCli(["up", "--farm-key-file", "/etc/key"], host);
+  expect(given[2]).toMatchObject({ farmKey: { file: "/etc/key" } });
 });
 
 test("without a command the help goes to standard error, and the call is wrong", async () => {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { examples } from "../options.ts";
 import type { Act } from "../act.ts";
 import { checkFiles, listFiles } from "../verbs/certs.ts";
+import { addCertificates, removeCertificates } from "../verbs/change-certs.ts";
 
 /** `certs …`. */
 export function addCertificateVerbs(program: Command, act: Act): void {
@@ -27,5 +28,29 @@ export function addCertificateVerbs(program: Command, act: Act): void {
       act((session, { arguments: [files], options }) => checkFiles(session, (files as readonly unknown[]).map(String), options)), // variadic
     );
   examples(check, "certs check www.example.com.pfx --password-file password.txt", "certs check *.pem --json");
+  addChanges(certs, act);
   examples(certs, "certs list", "certs check www.example.com.pfx");
+}
+
+function addChanges(certs: Command, act: Act): void {
+  const add = certs
+    .command("add <file...>")
+    .summary("put certificate files into the farm")
+    .description(
+      "Opens certificate files, refuses what cannot be served, and puts each under its host's name: sealed and without its password when the farm has a farm key, else as it is.",
+    )
+    .option("--password-file <file>", "a file whose first line is the password of the files")
+    .option("--host <name>", "the host or wildcard to file it under (default: by its own name, else its first host)")
+    .action(
+      act((session, { arguments: [files], options }) => addCertificates(session, (files as readonly unknown[]).map(String), options)),
+    ); // variadic
+  examples(add, "certs add www.example.com.pfx --password-file password.txt", "certs add new.pem --host '*.example.com'");
+  const remove = certs
+    .command("remove <name...>")
+    .summary("take certificate files out of the farm")
+    .description(
+      "Removes files of the central certificates, by their names in `certs list`, each with the key file that belongs to it alone.",
+    )
+    .action(act((session, { arguments: [names] }) => removeCertificates(session, (names as readonly unknown[]).map(String)))); // variadic
+  examples(remove, "certs remove www.example.com.pem");
 }
