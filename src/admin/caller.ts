@@ -25,11 +25,14 @@ const LETS_IN = {
   newcomer: ["viewer", "operator", "admin", "node", "balancer", "newcomer"],
 } as const satisfies Record<Route["role"], readonly CallerRole[]>;
 
+/** Of a request that carries nothing to log in with. */
+export const notLoggedIn = (): FarmError =>
+  new FarmError("ADMIN_UNAUTHORIZED", "the request carries neither a token nor a certificate of the farm");
+
 /** @throws ADMIN_UNAUTHORIZED for a caller that has shown nothing, ADMIN_FORBIDDEN for one whose role is too little */
 export function requireRole({ role, method, path }: Pick<Route, "role" | "method" | "path">, caller: Caller): void {
   if (LETS_IN[role].some((one) => one === caller.role)) return;
-  if (caller.role === "newcomer")
-    throw new FarmError("ADMIN_UNAUTHORIZED", "the request carries neither a token nor a certificate of the farm");
+  if (caller.role === "newcomer") throw notLoggedIn();
   throw new FarmError("ADMIN_FORBIDDEN", `${caller.name} is ${caller.role}, and ${method} ${path} is for ${LETS_IN[role].join(", ")}`, {
     facts: { caller: caller.name, role: caller.role, needed: role },
   });

@@ -15,6 +15,7 @@ export type Handlers = { readonly [K in RouteName]: (input: RouteQuestion<K>, co
 /** Handlers of the routes that need no farm. */
 export type LocalHandlers = Pick<
   Handlers,
+  | "audit.verifyFiles"
   | "certificates.check"
   | "config.export"
   | "config.validate"

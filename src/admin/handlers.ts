@@ -1,7 +1,9 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { CheckParts, Operations } from "../operations/index.ts";
+import { localAccess, type AccessHandlers } from "./access-handlers.ts";
 import { createDoctor, createLocalDoctor } from "./doctor-handlers.ts";
 import type { CallContext, Handlers, LocalHandlers } from "./handler-types.ts";
+import { createIdentityHandlers, type IdentityAccess } from "./identity-handlers.ts";
 import type { RouteOutput, RouteQuestion } from "./routes.ts";
 import { createLocalSecrets, createSecretHandlers } from "./secret-handlers.ts";
 
@@ -18,6 +20,7 @@ export function createLocalHandlers(parts: CheckParts & { readonly clock: Clock;
       return { files: await checkFilesHere(parts, request) };
     },
     ...createLocalDoctor(parts),
+    ...localAccess,
     ...createLocalSecrets(),
   };
 }
@@ -26,8 +29,12 @@ const HISTORY = 50;
 const REFUSALS = 200;
 const DRILLS = 20;
 
-/** Handlers of every route, over a farm. */
-export function createHandlers(operations: Operations, local: LocalHandlers): Handlers {
+/** Handlers of every route but those of access, over a farm; without identities it is one of a single machine. */
+export function createHandlers(
+  operations: Operations,
+  local: LocalHandlers,
+  identities?: IdentityAccess,
+): Omit<Handlers, keyof AccessHandlers> {
   const { config, nodes } = operations;
   return {
     ...local,
@@ -56,6 +63,7 @@ export function createHandlers(operations: Operations, local: LocalHandlers): Ha
       return { node };
     },
     ...createDoctor(operations),
+    ...createIdentityHandlers(identities),
     ...createSecretHandlers(operations),
     "drill.list": async () => ({ drills: operations.drills.list() }),
     "drill.start": (input, { signal }) => operations.drills.start({ ...input, signal }),

@@ -14,10 +14,13 @@ export function openApiDocument(version: string): Record<string, unknown> {
   return {
     openapi: "3.1.0",
     info: { title: "certfarm admin API", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
-    security: [{ token: [] }],
+    security: [{ token: [] }, { certificate: [] }],
     paths,
     components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer", description: "The content of the token file" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "The content of the token file, or a token of `certfarm token add`" },
+        certificate: { type: "mutualTLS", description: "A certificate of the farm's authority" },
+      },
       schemas: { Error: ERROR },
     },
   };
@@ -52,6 +55,9 @@ function operationOf(name: string, route: Route): Record<string, unknown> {
   return {
     operationId: name,
     summary: route.summary,
+    description: `For callers of the role ${route.role}.${route.changes ? " It is written into the audit log." : ""}`,
+    "x-certfarm-role": route.role,
+    ...(route.role === "newcomer" ? { security: [] } : {}),
     parameters: [...[...inPath].map((key) => parameter(key, "path")), ...inQuery.map((key) => parameter(key, "query"))],
     ...(inBody.length === 0 ? {} : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
     responses: {

@@ -1,7 +1,9 @@
 import { z } from "zod";
 
+import { ACCESS_ROUTES } from "./access-routes.ts";
 import { DOCTOR_ROUTES } from "./doctor-routes.ts";
 import { DRILL_ROUTES } from "./drill-routes.ts";
+import { IDENTITY_ROUTES } from "./identity-routes.ts";
 import { route, type Route } from "./route.ts";
 import { SECRET_ROUTES } from "./secret-routes.ts";
 import {
@@ -206,8 +208,10 @@ export const ROUTES = {
     input: z.strictObject({ node: name }),
     output: z.object({ node: z.string() }),
   }),
+  ...ACCESS_ROUTES,
   ...DOCTOR_ROUTES,
   ...DRILL_ROUTES,
+  ...IDENTITY_ROUTES,
   ...SECRET_ROUTES,
 } as const satisfies Record<string, Route>;
 

@@ -12,6 +12,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createHandlers, createLocalHandlers } from "./handlers.ts";
 import { startAdminServer, type AdminServer } from "./server.ts";
 import { noFarm } from "./testing/fake-operations.ts";
+import { localLogIn } from "./testing/local-log-in.ts";
 import { openToken } from "./token.ts";
 
 const TOKEN = "k".repeat(43);
@@ -24,7 +25,14 @@ const broken = noFarm([], { undrain: () => Promise.reject(new Error("a secret of
 const dispatch = createDispatch(createHandlers(broken, createLocalHandlers({ clock: systemClock, log: silentLog })));
 
 beforeAll(async () => {
-  server = await startAdminServer({ dispatch, token: new Secret(TOKEN), listen: LISTEN, version: "9.9.9", log });
+  server = await startAdminServer({
+    dispatch,
+    logIn: localLogIn(new Secret(TOKEN)),
+    listen: LISTEN,
+    version: "9.9.9",
+    clock: systemClock,
+    log,
+  });
 });
 afterAll(() => server.close());
 
@@ -76,7 +84,7 @@ describe("a request is refused", () => {
     ["at an address with another's host", { path: "//evil.example/v1/status" }, 404, "ADMIN_ROUTE_ABSENT"],
     [
       "for files of the server's machine",
-      { method: "POST", path: "/v1/certificates/check", body: '{"files":["/etc/passwd"]}' },
+      { method: "POST", path: "/v1/iis/import", body: `{"file":"/etc/passwd"}` },
       404,
       "ADMIN_ROUTE_ABSENT",
     ],
@@ -144,7 +152,14 @@ test("a port in use is told by an error that names it", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as { port: number };
-  const started = startAdminServer({ dispatch, token: new Secret(TOKEN), listen: { ...LISTEN, port }, version: "1", log });
+  const started = startAdminServer({
+    dispatch,
+    logIn: localLogIn(new Secret(TOKEN)),
+    listen: { ...LISTEN, port },
+    version: "1",
+    clock: systemClock,
+    log,
+  });
   await expect(started).rejects.toMatchObject({
     code: "ADMIN_LISTEN_FAILED",
     message: expect.stringContaining(`127.0.0.1:${port}`) as string,

@@ -1,81 +1,57 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 
-import { ERRORS, FarmError, formatEndpoint, systemCode, toFarmError, type Endpoint, type Log, type Secret } from "../base/index.ts";
-import type { Caller } from "./caller.ts";
+import { ERRORS, FarmError, toFarmError, type Clock, type Endpoint, type Log } from "../base/index.ts";
+import { peerOf, type Signing } from "../identity/index.ts";
+import { notLoggedIn, requireRole, type Caller } from "./caller.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { matchRoute, readInput } from "./http-input.ts";
+import { isKnownHost } from "./host-header.ts";
+import { matchRoute, readInput, type Matched } from "./http-input.ts";
+import { listen, type Listener, type ListenerTls } from "./listener.ts";
+import type { LogIn } from "./log-in.ts";
 import { openApiDocument } from "./openapi.ts";
-import { createTokenCheck, type TokenCheck } from "./token.ts";
 
 /** What the admin API is served with. */
 export interface AdminSettings {
   readonly dispatch: Dispatch;
-  readonly token: Secret;
+  readonly logIn: LogIn;
   /** Port 0 = any free one. */
   readonly listen: Endpoint;
+  /** With it the API speaks HTTPS only, and may be reached from other machines. */
+  readonly tls?: Signing & ListenerTls;
   readonly version: string;
+  readonly clock: Clock;
   readonly log: Log;
-  /** Host names of the Host header that are taken besides the loopback's. */
+  /** Host names of the Host header that are taken besides the loopback's and, with TLS, IP addresses. */
   readonly names?: readonly string[];
 }
 
-/** The admin API over HTTP. */
-export interface AdminServer {
-  readonly url: string;
-  close(): Promise<void>;
-}
+/** The admin API over HTTP or HTTPS. */
+export type AdminServer = Listener;
 
-const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
-const MAX_CONNECTIONS = 256;
-
-/** Serves the routes on one address, for callers with the token. @throws ADMIN_LISTEN_FAILED */
+/** Serves the routes on one address, for callers who log in. @throws ADMIN_LISTEN_FAILED, ADMIN_IDENTITY_NEEDED */
 export async function startAdminServer(settings: AdminSettings): Promise<AdminServer> {
-  const { listen, log, names = [] } = settings;
-  const context: Context = {
-    ...settings,
-    check: createTokenCheck(settings.token),
-    allowed: new Set([...LOOPBACK, ...names.map((name) => name.toLowerCase())]),
-    openapi: JSON.stringify(openApiDocument(settings.version)),
-  };
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, (request, response) => {
-    handle(context, request, response).catch((error: unknown) => {
-      log.error("an admin request failed", { problem: toFarmError(error).message });
-      response.destroy();
-    });
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  await startListening(server, listen);
-  const { port } = server.address() as AddressInfo; // it listens on TCP
-  return {
-    url: `http://${formatEndpoint({ address: listen.address, port })}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      if (server.listening) await once(server, "close");
+  const { log, tls, listen: where } = settings;
+  if (tls === undefined && !isLoopback(where)) {
+    throw new FarmError("ADMIN_IDENTITY_NEEDED", `the admin API cannot listen on ${where.address} without an identity`);
+  }
+  const context: Context = { ...settings, openapi: JSON.stringify(openApiDocument(settings.version)) };
+  return listen(
+    (request, response) => {
+      handle(context, request, response).catch((error: unknown) => {
+        log.error("an admin request failed", { problem: toFarmError(error).message });
+        response.destroy();
+      });
     },
-  };
+    where,
+    tls,
+  );
 }
 
-async function startListening(server: Server, { address, port }: Endpoint): Promise<void> {
-  try {
-    server.listen({ host: address, port });
-    await once(server, "listening");
-  } catch (error) {
-    const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
-    const why =
-      systemCode(error) === "EADDRINUSE" ? "another process uses it; is the farm running already?" : (systemCode(error) ?? String(error));
-    throw new FarmError("ADMIN_LISTEN_FAILED", `the admin API cannot listen on ${where}: ${why}`, {
-      facts: { address, port },
-      cause: error,
-    });
-  }
-}
+const isLoopback = ({ address }: Endpoint): boolean => address === "::1" || address.startsWith("127.");
 
 interface Context extends AdminSettings {
-  readonly check: TokenCheck;
-  readonly allowed: ReadonlySet<string>;
   readonly openapi: string;
 }
 
@@ -94,12 +70,14 @@ async function handle(context: Context, request: IncomingMessage, response: Serv
 }
 
 async function answer(context: Context, request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-  checkHost(context.allowed, request.headers.host);
-  checkToken(context.check, request.headers.authorization);
-  const caller: Caller = { name: "local", role: "admin", by: "local" };
+  checkHost(context, request.headers.host);
+  const caller = await callerOf(context, request);
   const { pathname, searchParams } = parseTarget(request.url ?? "/");
-  if (pathname === "/openapi.json" && request.method === "GET") return sendText(response, 200, context.openapi);
-  const matched = matchRoute(request.method ?? "GET", pathname);
+  if (pathname === "/openapi.json" && request.method === "GET") {
+    requireRole({ role: "viewer", method: "GET", path: pathname }, caller);
+    return sendText(response, 200, context.openapi);
+  }
+  const matched = matchFor(caller, request.method ?? "GET", pathname);
   const input = await readInput(request, matched, searchParams);
   if (matched.route.progress === undefined) {
     const result = await context.dispatch(matched.name, input, { caller, signal, onProgress: () => Promise.resolve() });
@@ -117,22 +95,29 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
 }
 
 /** A page of another site may resolve its own name to this machine (DNS rebinding); its requests carry that name. */
-function checkHost(allowed: ReadonlySet<string>, host: string | undefined): void {
-  const name = host?.replace(/:\d{1,5}$/, "").toLowerCase();
-  if (name !== undefined && allowed.has(name)) return;
+function checkHost({ names = [], tls }: Context, host: string | undefined): void {
+  if (isKnownHost(host, { names, addresses: tls !== undefined })) return;
   throw new FarmError(
     "ADMIN_HOST_REFUSED",
     `the Host header ${JSON.stringify((host ?? "").slice(0, 200))} names no address of the admin API`,
   );
 }
 
-function checkToken(check: TokenCheck, authorization: string | undefined): void {
-  const presented = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  if (check(presented)) return;
-  throw new FarmError(
-    "ADMIN_UNAUTHORIZED",
-    presented === undefined ? "the request carries no token" : "the request's token is not the farm's",
-  );
+function callerOf({ logIn, tls, clock }: Context, { socket, headers }: IncomingMessage): Promise<Caller> {
+  const peer = tls !== undefined && socket instanceof TLSSocket ? peerOf(socket, { signing: tls, clock }) : undefined;
+  return logIn({ authorization: headers.authorization, peer, address: socket.remoteAddress ?? "", isLocal: tls === undefined });
+}
+
+/** Whoever has shown nothing is not told what there is. */
+function matchFor(caller: Caller, method: string, path: string): Matched {
+  try {
+    const matched = matchRoute(method, path);
+    requireRole(matched.route, caller);
+    return matched;
+  } catch (error) {
+    if (caller.role === "newcomer") throw notLoggedIn();
+    throw error;
+  }
 }
 
 function parseTarget(target: string): URL {
@@ -161,8 +146,9 @@ function sendText(response: ServerResponse, status: number, json: string): void 
 }
 
 function sendError(request: IncomingMessage, response: ServerResponse, error: FarmError, log: Log): void {
-  if (error.code === "ADMIN_UNAUTHORIZED") response.setHeader("www-authenticate", 'Bearer realm="certfarm"');
-  const { allowed } = error.facts;
+  if (ERRORS[error.code].status === 401) response.setHeader("www-authenticate", 'Bearer realm="certfarm"');
+  const { allowed, retryAfterSeconds } = error.facts;
+  if (typeof retryAfterSeconds === "number") response.setHeader("retry-after", retryAfterSeconds);
   if (error.code === "ADMIN_METHOD_WRONG" && Array.isArray(allowed)) response.setHeader("allow", allowed.join(", "));
   // What is left of a body is not read: the connection ends instead.
   if (!request.complete) response.setHeader("connection", "close");

@@ -7,6 +7,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createHandlers, createLocalHandlers } from "./handlers.ts";
 import { startAdminServer } from "./server.ts";
 import { noFarm, STATUS, type Asked } from "./testing/fake-operations.ts";
+import { localLogIn } from "./testing/local-log-in.ts";
 
 const token = new Secret("t".repeat(43));
 const closing: (() => Promise<void>)[] = [];
@@ -24,7 +25,14 @@ const WAYS: readonly (readonly [string, (asked: Asked, changes?: Parameters<type
     "over HTTP",
     async (asked, changes) => {
       const dispatch = createDispatch(createHandlers(noFarm(asked, changes), local));
-      const server = await startAdminServer({ dispatch, token, listen: LISTEN, version: "1", log: silentLog });
+      const server = await startAdminServer({
+        dispatch,
+        logIn: localLogIn(token),
+        listen: LISTEN,
+        version: "1",
+        clock: systemClock,
+        log: silentLog,
+      });
       closing.push(() => server.close());
       return createClient(httpTransport({ url: server.url, token }));
     },

@@ -157,9 +157,9 @@ describe("the log's size in the store", () => {
     const { trail } = sampleLog();
     const writer = trail({ bounds: { live: 1, segments: 100 } });
     const reader = trail();
-    let isDone = false;
-    const writing = fill(writer, 400).finally(() => (isDone = true));
-    while (!isDone) {
+    const written = new AbortController();
+    const writing = fill(writer, 400).finally(() => written.abort());
+    while (!written.signal.aborted) {
       const { entries } = await reader.list({ limit: 1_000 });
       expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_each, at) => at + 1));
       expect((await reader.verify()).broken).toBeUndefined();

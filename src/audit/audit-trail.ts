@@ -1,29 +1,12 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-
-import { ERRORS, FarmError, toFarmError } from "../base/index.ts";
-import { shortText, type AuditCaller, type AuditEntry, type AuditOutcome } from "./audit-entry.ts";
-import { Chain, type AuditDraft, type ChainParts } from "./chain.ts";
+import { FarmError } from "../base/index.ts";
+import type { AuditEntry } from "./audit-entry.ts";
+import { AuditWriter, type AuditedChange, type AuditedEnd, type AuditTrailParts } from "./audit-writer.ts";
+import { Chain } from "./chain.ts";
 import type { ChainHead } from "./chain-head.ts";
 import { exportLine, type ExportLine } from "./export-line.ts";
 import { readChain } from "./read-chain.ts";
 import { openEntry, trustIn } from "./sealed-entry.ts";
-import { BOUNDS, lagOf, requireRoom, tidyChain, type AuditBounds, type KeepSegment } from "./tidy-chain.ts";
 import { verifyChain, type AuditVerdict, type PinnedHead } from "./verify-chain.ts";
-
-/** A change, as the log tells it. */
-export interface AuditedChange {
-  readonly action: string;
-  /** In few words; never a secret. */
-  readonly target: string;
-  /** Absent = whoever began the change that this is a part of; outside of any, the process itself. */
-  readonly caller?: AuditCaller;
-}
-
-/** How a change ended that did not throw. */
-export interface AuditedEnd {
-  readonly outcome: AuditOutcome;
-  readonly detail?: string;
-}
 
 /** Entries of the log and where it ends. */
 export interface AuditPage {
@@ -48,25 +31,14 @@ export interface AuditTrail {
   export(after?: number): AsyncGenerator<ExportLine>;
 }
 
-/** What a trail is made with. */
-export interface AuditTrailParts extends ChainParts {
-  /** Of this process, for what no caller asked for. */
-  readonly self: string;
-  /** Keeps old segments; absent = the store keeps more, and then refuses changes. */
-  readonly keep?: KeepSegment;
-  readonly bounds?: AuditBounds;
-}
-
-const MAX_LEFT = 64;
-
 /** The trail over a store's state keys `audit/…`. */
 export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
   const { state, signing } = parts;
   const chain = new Chain(parts);
-  const writer = createWriter(parts, chain);
+  const writer = new AuditWriter(parts, chain);
   return {
-    change: writer.change,
-    note: writer.note,
+    change: (change, work, endOf) => writer.change(change, work, endOf),
+    note: (change, end) => writer.note(change, end),
     list: ({ after, limit }) =>
       settled(chain, async (head) => {
         const from = Math.max(head.base.seq, after ?? head.seq - limit);
@@ -104,93 +76,4 @@ async function settled<T>(chain: Chain, read: (head: ChainHead) => Promise<T>): 
     const result = await read(head);
     if (reads >= MAX_READS || (await chain.head()).base.seq === head.base.seq) return result;
   }
-}
-
-/** Packing goes on beside the writing, and the writing waits for it when it lags so many entries behind. */
-const MAX_LAG = 256;
-
-function createWriter(parts: AuditTrailParts, chain: Chain): Pick<AuditTrail, "change" | "note"> {
-  const { bounds = BOUNDS, keep } = parts;
-  const inside = new AsyncLocalStorage<{ readonly seq: number; readonly caller: AuditCaller }>();
-  const self: AuditCaller = { name: parts.self, role: "admin", by: "local" };
-  /** Ends that the store did not take when they came. */
-  const left: AuditDraft[] = [];
-  let tidying: Promise<void> | undefined;
-
-  const draft = ({ action, target, caller }: AuditedChange): Omit<AuditDraft, "phase"> => {
-    const part = inside.getStore();
-    const { name, role, by } = caller ?? part?.caller ?? self;
-    return {
-      caller: { name: shortText(name), role: shortText(role), by: shortText(by) },
-      action: shortText(action),
-      target: shortText(target),
-      ...(part === undefined ? {} : { of: part.seq }),
-    };
-  };
-  const tidyLater = (): Promise<void> => {
-    tidying ??= inside
-      .exit(() => tidyChain(chain, { parts, bounds, keep }))
-      .finally(() => {
-        tidying = undefined;
-      });
-    return tidying;
-  };
-  const prepare = async (): Promise<void> => {
-    const { seen } = chain;
-    if (seen !== undefined && lagOf(seen, bounds) > MAX_LAG) await tidyLater();
-    if (seen !== undefined) requireRoom(chain.seen ?? seen, bounds);
-    for (let end = left.shift(); end !== undefined; end = left.shift()) {
-      const one = end;
-      await chain.append(one).catch((error: unknown) => {
-        left.unshift(one);
-        throw error;
-      });
-    }
-  };
-  const writeEnd = async (begun: Omit<AuditDraft, "phase">, seq: number, end: AuditedEnd): Promise<void> => {
-    const ended: AuditDraft = { ...begun, phase: "ended", of: seq, ...shortEnd(end) };
-    await chain.append(ended).catch((error: unknown) => {
-      // What was done is done: it is told now, and the log is told later.
-      if (left.length < MAX_LEFT) left.push(ended);
-      parts.log.error("how a change ended could not be written into the audit log; it is tried again with the next change", {
-        action: begun.action,
-        entry: seq,
-        problem: toFarmError(error).message,
-      });
-    });
-  };
-  return {
-    async change(change, work, endOf = () => ({ outcome: "done" })) {
-      await prepare();
-      const begun = draft(change);
-      const { seq } = await chain.append({ ...begun, phase: "begun" });
-      try {
-        const result = await inside.run({ seq, caller: begun.caller }, work);
-        await writeEnd(begun, seq, endOf(result));
-        return result;
-      } catch (error) {
-        await writeEnd(begun, seq, endOfError(error));
-        throw error;
-      } finally {
-        void tidyLater();
-      }
-    },
-    async note(change, end) {
-      await prepare();
-      await chain.append({ ...draft(change), phase: "noted", ...shortEnd(end) });
-      void tidyLater();
-    },
-  };
-}
-
-const shortEnd = ({ outcome, detail }: AuditedEnd): AuditedEnd => ({
-  outcome,
-  ...(detail === undefined ? {} : { detail: shortText(detail) }),
-});
-
-/** Refused: an error of the table that says that the call was not right or not allowed. Everything else may have been done in part. */
-function endOfError(thrown: unknown): AuditedEnd {
-  const { code } = toFarmError(thrown);
-  const { status } = ERRORS[code];
-  return { outcome: status >= 400 && status < 500 ? "refused" : "failed", detail: code };
 }

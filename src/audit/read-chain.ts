@@ -18,20 +18,20 @@ export async function* readChain(state: Store, head: ChainHead, after: number): 
   let seq = Math.max(after, head.base.seq);
   while (seq < head.closed.seq) {
     const segment = segmentOf(seq + 1);
-    const entries = (await readSegment(state, segment)) ?? [];
+    const entries = await readSegment(state, segment);
     for (const end = segment * SEGMENT_ENTRIES; seq < end;) {
       seq += 1;
-      const bytes = entries[(seq - 1) % SEGMENT_ENTRIES];
-      yield { seq, bytes: bytes?.length === 0 ? undefined : bytes };
+      yield { seq, bytes: packedIn(entries, seq) };
     }
   }
-  for (;;) {
-    seq += 1;
-    const found = live.get(seq);
-    if (found === undefined && seq > head.seq) return;
-    const bytes = found ?? (await readSegment(state, segmentOf(seq)))?.[(seq - 1) % SEGMENT_ENTRIES];
-    yield { seq, bytes: bytes?.length === 0 ? undefined : bytes };
+  for (seq += 1; seq <= head.seq || live.has(seq); seq += 1) {
+    yield { seq, bytes: live.get(seq) ?? packedIn(await readSegment(state, segmentOf(seq)), seq) };
   }
+}
+
+function packedIn(entries: readonly Uint8Array[] | undefined, seq: number): Uint8Array | undefined {
+  const bytes = entries?.[(seq - 1) % SEGMENT_ENTRIES];
+  return bytes?.length === 0 ? undefined : bytes;
 }
 
 async function readLive(state: Store): Promise<ReadonlyMap<number, Uint8Array>> {

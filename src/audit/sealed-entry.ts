@@ -1,6 +1,12 @@
 import { instant } from "../base/index.ts";
-import { isStatement, readStatement, signAs, trustOf, verifyStatement, type IdentityTrust, type Signing } from "../identity/index.ts";
+import { isStatement, readStatement, signAs, trustOf, verifyStatement, type Signing } from "../identity/index.ts";
 import { readEntry, writeEntry, type AuditEntry, type ChainedEntry } from "./audit-entry.ts";
+
+/** What signers are checked against; without a farm's id, that of the entry. */
+export interface AuditTrust {
+  readonly authorityPem: string;
+  readonly farmId?: string;
+}
 
 /** Nobody is revoked: what was signed before somebody was revoked stays so. */
 const NOBODY = { has: () => false };
@@ -29,7 +35,7 @@ export type OpenedEntry =
 const NOT_KNOWN: readonly string[] = ["untrusted", "other-farm"];
 
 /** Opens a stored entry. `trust` = the authority that signers are checked against; absent = signatures are not checked. */
-export function openEntry(stored: Uint8Array, trust: Omit<IdentityTrust, "revoked"> | undefined): OpenedEntry {
+export function openEntry(stored: Uint8Array, trust: AuditTrust | undefined): OpenedEntry {
   const signed = isStatement(stored);
   const body = signed ? readStatement(stored)?.statement.body : stored;
   if (body === undefined) return { kind: "damaged", problem: "it is no whole statement" };
@@ -38,10 +44,12 @@ export function openEntry(stored: Uint8Array, trust: Omit<IdentityTrust, "revoke
   return { kind: "entry", ...read, seal: signed ? sealOf(stored, read.entry, trust) : { kind: "unsigned" } };
 }
 
-function sealOf(stored: Uint8Array, { seq, at }: AuditEntry, trust: Omit<IdentityTrust, "revoked"> | undefined): Seal {
+function sealOf(stored: Uint8Array, { seq, at }: AuditEntry, trust: AuditTrust | undefined): Seal {
   if (trust === undefined) return { kind: "unknown-signer", problem: "no authority was given" };
   const seen = (id: string): boolean => id !== String(seq);
-  const read = verifyStatement(stored, { kind: "audit", to: "farm", role: "admin", trust: { ...trust, revoked: NOBODY }, seen });
+  const { authorityPem, farmId = readStatement(stored)?.statement.farmId ?? "" } = trust;
+  const checked = { authorityPem, farmId, revoked: NOBODY };
+  const read = verifyStatement(stored, { kind: "audit", to: "farm", role: "admin", trust: checked, seen });
   if (read.kind === "refused") {
     return { kind: NOT_KNOWN.includes(read.reason) ? "unknown-signer" : "forged", problem: read.problem };
   }
@@ -51,5 +59,4 @@ function sealOf(stored: Uint8Array, { seq, at }: AuditEntry, trust: Omit<Identit
 }
 
 /** What a process with an identity checks signers against. */
-export const trustIn = (signing: Signing | undefined): Omit<IdentityTrust, "revoked"> | undefined =>
-  signing === undefined ? undefined : trustOf(signing);
+export const trustIn = (signing: Signing | undefined): AuditTrust | undefined => (signing === undefined ? undefined : trustOf(signing));

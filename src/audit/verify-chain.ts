@@ -1,9 +1,8 @@
 import { setImmediate as breathe } from "node:timers/promises";
 
-import type { IdentityTrust } from "../identity/index.ts";
 import type { AuditEntry } from "./audit-entry.ts";
 import type { StoredEntry } from "./read-chain.ts";
-import { openEntry, type Seal } from "./sealed-entry.ts";
+import { openEntry, type AuditTrust, type Seal } from "./sealed-entry.ts";
 
 /** An entry and its digest, noted outside of the store: what the log must still hold. */
 export interface PinnedHead {
@@ -46,7 +45,7 @@ export interface VerifySettings {
   readonly head?: PinnedHead;
   /** What it must hold. */
   readonly pins: readonly PinnedHead[];
-  readonly trust: Omit<IdentityTrust, "revoked"> | undefined;
+  readonly trust: AuditTrust | undefined;
 }
 
 const BREATHE_EVERY = 64;

@@ -1,3 +1,4 @@
+import type { AuditTrail } from "../audit/index.ts";
 import type { Clock, Log } from "../base/index.ts";
 import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
 import type { SealedStore } from "../secrets/index.ts";
@@ -13,6 +14,8 @@ export interface OperationsParts {
   readonly log: Log;
   /** What changes are signed with, and answers verified; absent = a farm without identities. */
   readonly signing?: Signing | undefined;
+  /** Where steps of longer changes are written; absent = nowhere. */
+  readonly audit?: Pick<AuditTrail, "change">;
   /** Passwords of the central certificates. */
   readonly passwords: PasswordSource;
   /** Who acts when a call does not say: `user@machine`. */

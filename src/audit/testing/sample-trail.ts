@@ -1,6 +1,7 @@
 import { silentLog, systemClock } from "../../base/index.ts";
 import { createMemoryBacking, createMemoryStore, type FarmStore, type FaultPlan, type MemoryBacking } from "../../store/index.ts";
-import { createAuditTrail, type AuditTrail, type AuditTrailParts } from "../audit-trail.ts";
+import { createAuditTrail, type AuditTrail } from "../audit-trail.ts";
+import type { AuditTrailParts } from "../audit-writer.ts";
 
 /** A store in memory, and trails over it as several processes would have. */
 export interface SampleLog {
