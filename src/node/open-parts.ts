@@ -29,6 +29,7 @@ import { createAccessLogs, type AccessLogs } from "./access-logs.ts";
 import { createClientAuthorities } from "./client-authorities.ts";
 import { faultyClock, faultyStore, type Faults } from "./faults.ts";
 import { faultyCertificates, type FaultyCertificates } from "./faulty-certificates.ts";
+import type { Adopt } from "./listeners.ts";
 import { Serving } from "./serving.ts";
 
 /** What a node is started with. */
@@ -55,6 +56,8 @@ export interface NodeSettings {
   readonly noticeMs?: number;
   /** @default 12 hours */
   readonly rotateTicketsEveryMs?: number;
+  /** Sockets that were bound before the process gave up root. */
+  readonly adopt?: Adopt;
   /** Lets drills put faults into this node. @default false */
   readonly allowDrills?: boolean;
 }
@@ -117,6 +120,7 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
     content,
     initial,
     ...(faults === undefined ? {} : { faults }),
+    ...(settings.adopt === undefined ? {} : { adopt: settings.adopt }),
   });
   return {
     clock,

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 import { type Clock, type Log } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
 import type { FarmConfig, Limits } from "../config/index.ts";
@@ -11,7 +13,7 @@ import { acceptFaulty } from "./faulty-accept.ts";
 import { createFileVersions } from "./file-versions.ts";
 import { createHelloIntake, type HelloIntake } from "./hello-intake.ts";
 import { createHttpServers, type HttpServers } from "./http-servers.ts";
-import { createListeners, type Listeners } from "./listeners.ts";
+import { createListeners, type Adopt, type Listeners, type WantedListener } from "./listeners.ts";
 import { LiveNames } from "./live-names.ts";
 import { createPlainFront } from "./plain-front.ts";
 import { createRefusalJournal, type RefusalJournal } from "./refusal-journal.ts";
@@ -30,6 +32,7 @@ export interface ServingParts {
   readonly authorities: ClientAuthorities;
   readonly content: ContentReplica;
   readonly initial: Omit<ServingState, "epoch">;
+  readonly adopt?: Adopt;
   /** Where drills act; absent = they are not allowed. */
   readonly faults?: Faults;
 }
@@ -91,11 +94,12 @@ export class Serving {
     });
     const plain = createPlainFront({ connections, http, trusts, headerTimeoutMs: () => this.#limit("headersTimeoutMs") });
     const { faults } = parts;
-    this.listeners = createListeners(log, (socket, listener) => {
+    const accept = (socket: Socket, listener: WantedListener): void => {
       if (faults !== undefined && acceptFaulty(faults, socket, listener, (one) => this.front.accept(one, listener.bindingPort))) return;
       if (listener.protocol === "https") this.front.accept(socket, listener.bindingPort);
       else plain.accept(socket, listener.bindingPort);
-    });
+    };
+    this.listeners = createListeners(log, accept, parts.adopt);
     this.#refreshing = this.#refreshPolicies(policies, log);
   }
 

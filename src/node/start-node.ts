@@ -87,7 +87,9 @@ class RunningNode implements Node {
         draining: this.#isDraining(),
         staleSince: staleSinceOf(parts),
       });
-    this.#health = createHealthServer({ node: settings.name, log: settings.log, clock, readiness, proof: this.#proof });
+    const { name, log, adopt } = settings;
+    const health = { node: name, log, clock, readiness, proof: this.#proof };
+    this.#health = createHealthServer(adopt === undefined ? health : { ...health, adopt });
     const reports = createReports(settings.store, { clock, log: settings.log });
     this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
     this.#watchParts();

@@ -5,7 +5,7 @@ import { FarmError, type Log } from "../../base/index.ts";
 import { become, isRoot } from "./become.ts";
 import { bindSockets, noSockets, type BoundSockets } from "./bound-sockets.ts";
 import { findAccount } from "./find-account.ts";
-import { ownDataFolder } from "./own-data-folder.ts";
+import { ownDataFolder, requireDataFolder } from "./own-data-folder.ts";
 import { privileged, type PlannedEndpoint } from "./planned-endpoints.ts";
 
 /** What entering an account needs. */
@@ -51,6 +51,7 @@ export async function enterAccount(parts: EntryParts): Promise<BoundSockets | un
   const ports = await privileged(endpoints);
   const sockets = await bindSockets(ports, log);
   become(account);
+  requireDataFolder(data, account);
   log.info("root is given up", { account: account.name, uid: account.uid, gid: account.gid, bound: ports.length });
   setTimeout(() => sockets.closeRest(), KEEP_MS).unref();
   return sockets;
