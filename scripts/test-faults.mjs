@@ -27,6 +27,7 @@ export function testFaults(selection) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installTestPackages();
-  if (!existsSync(`${root}dist/bin/main.js`)) spawnSync(process.execPath, [`${root}scripts/build.mjs`], { cwd: root, stdio: "inherit" });
+  const dist = process.env["CERTFARM_TEST_DIST"] ?? "dist";
+  if (!existsSync(`${root}${dist}/bin/main.js`)) spawnSync(process.execPath, [`${root}scripts/build.mjs`], { cwd: root, stdio: "inherit" });
   process.exit(testFaults(process.argv.slice(2).join(" ") || process.env["FAULTS"] || "short"));
 }

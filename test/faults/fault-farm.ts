@@ -98,12 +98,12 @@ export async function startFaultFarm(): Promise<FaultFarm> {
   await store.saveFarmFile(farmFile());
   const main = (): string => join(ROOT, build, "dist/bin/main.js");
   for (const host of NODE_HOSTS) {
-    const args = ["node", "--name", host, ...store.options, "--data", join(ROOT, host)];
-    add(host, () => ({ command: [process.execPath, main(), ...args], env: { ...store.environment, ...clockEnvironment(host) } }));
+    const args = ["node", "--name", host, ...store.options, ...store.keyOptions, "--data", join(ROOT, host)];
+    add(host, () => ({ command: [process.execPath, main(), ...args], env: clockEnvironment(host) }));
   }
   for (const host of BALANCER_HOSTS) {
     const args = ["balancer", "--name", host, ...store.options, "--data", join(ROOT, host)];
-    add(host, () => ({ command: [process.execPath, main(), ...args], env: store.environment }));
+    add(host, () => ({ command: [process.execPath, main(), ...args] }));
   }
   const part = (host: Host): Part => {
     const found = parts.get(host);
@@ -175,7 +175,7 @@ function installBuilds(): void {
     ["second", "-second"],
   ] as const) {
     const target = join(ROOT, name);
-    cpSync(join(SOURCE, "dist"), join(target, "dist"), { recursive: true });
+    cpSync(join(SOURCE, process.env["CERTFARM_TEST_DIST"] ?? "dist"), join(target, "dist"), { recursive: true });
     symlinkSync(join(SOURCE, "node_modules"), join(target, "node_modules"));
     writeFileSync(join(target, "package.json"), JSON.stringify({ name: "certfarm", version: version + suffix, type: "module" }));
   }

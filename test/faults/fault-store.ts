@@ -1,10 +1,13 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { silentLog, systemClock } from "../../src/base/index.ts";
 import type { Authority } from "../../src/pki/index.ts";
-import { openDirectoryStore, type FarmStore } from "../../src/store/index.ts";
+import { farmKeySource, makeFarmKeyFile, sealStore } from "../../src/secrets/index.ts";
+import { openStore, type FarmStore } from "../../src/store/index.ts";
+import { until } from "../farm/until.ts";
 import { machineMs } from "./load/start-load.ts";
+import { addressOf, ETCD_HOSTS } from "./network.ts";
 import { fingerprintOf } from "./proved.ts";
 
 /** A certificate that was written into the store. */
@@ -20,7 +23,8 @@ export interface Issued {
 export interface FaultStore {
   /** For the command line of every part. */
   readonly options: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** For the parts that open the farm's secrets, besides. */
+  readonly keyOptions: readonly string[];
   /** Where content is laid. */
   readonly contentFolder: string;
   /** A handle of its own. */
@@ -37,24 +41,36 @@ export interface FaultStore {
 /** A node has this long to serve a new certificate before it counts as behind. */
 const FOLLOW_MS = 4_000;
 
+const FOUNDED_MS = 30_000;
+
+/** The members have just been started. */
+async function openFirst(open: () => Promise<FarmStore>): Promise<FarmStore> {
+  return (await until(open, { what: "etcd answers", deadlineMs: FOUNDED_MS })).value;
+}
+
+/** Founds the farm's store in etcd; large content is in a directory that all hosts share. */
 export async function openFaultStore({ root, authority }: { readonly root: string; readonly authority: Authority }): Promise<FaultStore> {
-  const directory = join(root, "store");
-  mkdirSync(directory);
-  writeFileSync(join(root, "passwords.yaml"), "everyFile: none\n", { mode: 0o600 });
-  const open = (): Promise<FarmStore> => openDirectoryStore({ root: directory, log: silentLog, clock: systemClock });
-  const own = await open();
+  const blobs = join(root, "blobs");
+  mkdirSync(blobs, { mode: 0o700 });
+  const place = `etcd://${ETCD_HOSTS.map((host) => `${addressOf(host)}:2379`).join(",")}/faults`;
+  const open = (create = false): Promise<FarmStore> => openStore({ place, blobs }, { log: silentLog, clock: systemClock, create });
+  const own = await openFirst(() => open(true));
+  const keyFile = join(root, "farm.key");
+  await makeFarmKeyFile(keyFile);
+  const source = farmKeySource({ file: keyFile, environment: {} });
+  const sealed = sealStore(own, { source, log: silentLog, clock: systemClock });
   const issued = new Map<string, Issued[]>();
   return {
-    options: ["--store", directory],
-    environment: {},
-    contentFolder: join(directory, "content"),
-    open,
+    options: ["--store", place, "--blobs", blobs],
+    keyOptions: ["--farm-key-file", keyFile],
+    contentFolder: join(blobs, "content"),
+    open: () => open(),
     issued,
     async issue(site) {
       const { chainPem, keyPem } = await authority.issue({ names: [site] });
       const made: Issued = { fingerprint: fingerprintOf(chainPem), fromMs: machineMs(), ackedMs: undefined };
       issued.set(site, [...(issued.get(site) ?? []), made]);
-      await own.folder("certificates").put(`${site}.pem`, Buffer.from(keyPem.reveal() + chainPem));
+      await sealed.store.folder("certificates").put(`${site}.pem`, Buffer.from(keyPem.reveal() + chainPem));
       made.ackedMs = machineMs();
     },
     newest(site) {
@@ -63,6 +79,6 @@ export async function openFaultStore({ root, authority }: { readonly root: strin
       return all.slice(Math.max(0, last)).map(({ fingerprint }) => fingerprint);
     },
     saveFarmFile: async (text) => void (await own.folder("config").put("farm.yaml", Buffer.from(text))),
-    close: () => own.close(),
+    close: () => sealed.store.close(),
   };
 }

@@ -109,7 +109,7 @@ const say = (record: RequestRecord): void => void process.stdout.write(`${JSON.s
 
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException; // what sockets and processes fail with
-  return `${code ?? message}`.slice(0, 200);
+  return (code ?? message).slice(0, 200);
 }
 
 /** A connection whose certificate is verified for the name, by Node's own rules. */
