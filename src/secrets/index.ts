@@ -8,6 +8,7 @@ export { followFarmKey, readHolders, type Holder } from "./holders.ts";
 export { makeFarmKeyFile } from "./new-farm-key.ts";
 export { openOwnKey } from "./own-key.ts";
 export { seal, unseal } from "./own-seal.ts";
+export { isPlainSecret } from "./plain-secret.ts";
 export { rotateDataKey, type RotationOutcome, type RotationProgress } from "./rotate-data-key.ts";
 export { sealFarmStore, sealStore, type SealedStore } from "./seal-farm-store.ts";
 export { addSharedPassword, listSharedPasswords, removeSharedPassword, type ShownPassword } from "./shared-passwords.ts";
