@@ -8,3 +8,9 @@ export { openDirectoryStore, type DirectoryStoreOptions } from "./drivers/direct
 export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./drivers/memory.ts";
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";
 export { openEtcdStore, type EtcdStoreOptions } from "./drivers/etcd.ts";
+export { checkStore } from "./check/check-store.ts";
+export type { StoreCheck } from "./check/types.ts";
+export { backupStore, type BackupReport } from "./transfer/backup.ts";
+export { copyStore, type CopyReport, type CopyStep } from "./transfer/copy.ts";
+export { openTransferEnd } from "./transfer/open-end.ts";
+export { restoreStore, verifyBackup, type BackupFacts, type RestoreReport } from "./transfer/restore.ts";

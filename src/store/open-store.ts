@@ -71,7 +71,8 @@ async function withBlobs(store: FarmStore, place: string, options: OpenOptions):
 
 type Access = Pick<Parameters<typeof openEtcdStore>[0], "user" | "tls">;
 
-async function access(settings: StoreSettings, user: string | undefined): Promise<Access> {
+/** What etcd is entered with, from the files that the settings name. @throws STORE_URL_INVALID @throws STORE_FILE_UNUSABLE */
+export async function access(settings: StoreSettings, user: string | undefined): Promise<Access> {
   const { passwordFile, caFile, certFile, keyFile } = settings;
   if ((user === undefined) !== (passwordFile === undefined))
     throw new FarmError(

@@ -29,7 +29,7 @@ export async function writeArchive(path: string, now: Date, fill: (writer: Archi
     return await writeWhole({ path, partial, now }, fill);
   } catch (error) {
     await unlink(partial).catch(() => undefined);
-    if (error instanceof FarmError || systemCode(error) === undefined) throw error;
+    if (!isOfDisk(error)) throw error;
     throw new FarmError("OUTPUT_FILE_UNWRITABLE", `${path} cannot be written: ${systemCode(error)}`, {
       cause: error,
       facts: { file: path },
@@ -49,7 +49,7 @@ async function writeWhole(
     // Whichever fails first ends the other.
     filling.catch(() => tar.destroy());
     const [drained, filled] = await Promise.allSettled([drain(tar, file), filling]);
-    if (drained.status === "rejected" && systemCode(drained.reason) !== undefined) throw drained.reason;
+    if (drained.status === "rejected" && isOfDisk(drained.reason)) throw drained.reason;
     if (filled.status === "rejected") throw filled.reason;
     if (drained.status === "rejected") throw drained.reason;
     size = drained.value;
@@ -62,6 +62,9 @@ async function writeWhole(
   await syncDirectory(dirname(path));
   return size;
 }
+
+/** Streams have codes of their own. */
+const isOfDisk = (error: unknown): boolean => !(error instanceof FarmError) && /^E[A-Z0-9]+$/.test(systemCode(error) ?? "");
 
 async function drain(tar: Pack, file: FileHandle): Promise<number> {
   let size = 0;

@@ -12,6 +12,8 @@ import { backupStore } from "./backup.ts";
 import { openTransferEnd, type OpenedEnd } from "./open-end.ts";
 import { restoreStore, verifyBackup } from "./restore.ts";
 
+const options = { clock: systemClock, signal: new AbortController().signal };
+
 let root: string;
 let file: string;
 let opened: OpenedEnd[];
@@ -27,8 +29,8 @@ afterEach(async () => {
 });
 
 async function open(name: string, farm?: string): Promise<OpenedEnd> {
-  const options = { log: silentLog, clock: systemClock, create: true, ...(farm === undefined ? {} : { farm }) };
-  const end = await openTransferEnd({ place: join(root, name) }, options);
+  const settings = { log: silentLog, clock: systemClock, create: true, ...(farm === undefined ? {} : { farm }) };
+  const end = await openTransferEnd({ place: join(root, name) }, settings);
   opened.push(end);
   return end;
 }
@@ -54,14 +56,13 @@ async function fill({ store, blobs }: OpenedEnd): Promise<string> {
   return blobs.put(chunks(Uint8Array.from(randomBytes(900_000))));
 }
 
-const restore = (end: OpenedEnd, overwrite = false): ReturnType<typeof restoreStore> =>
-  restoreStore(file, end, { overwrite, clock: systemClock });
+const restore = (end: OpenedEnd, overwrite = false): ReturnType<typeof restoreStore> => restoreStore(file, end, { overwrite, ...options });
 
 describe("a backup", () => {
   it("is restored into an empty place, whole, and the farm keeps its id", async () => {
     const from = await open("from");
     const digest = await fill(from);
-    const made = await backupStore(from, file, systemClock);
+    const made = await backupStore(from, file, options);
     expect(made).toMatchObject({ keys: 4, files: 4, blobs: 1, bytes: (await stat(file)).size });
     const facts = await verifyBackup(file);
     expect(facts).toMatchObject({ farm: await from.store.farmId(), keys: 4, files: 4, blobs: 1, from: from.store.location });
@@ -80,7 +81,7 @@ describe("a backup", () => {
     await fill(from);
     const { signal } = new AbortController();
     const held = await from.store.state.lease("duties", 60_000, { signal });
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     const to = await open("to", await from.store.farmId());
     await restore(to);
     const names = (await to.store.state.list("")).map(({ key }) => key);
@@ -91,7 +92,7 @@ describe("a backup", () => {
   it("is a tar archive that any tool unpacks, with the digest of each entry beside it", async () => {
     const from = await open("from");
     const digest = await fill(from);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     await mkdir(join(root, "unpacked"));
     expect(spawnSync("tar", ["-xf", file, "-C", join(root, "unpacked")]).status).toBe(0);
     const hex = digest.slice("sha256:".length);
@@ -105,7 +106,7 @@ describe("a backup", () => {
   it.each([1, 511, 512, 1500, 3000, 5120, 20_000, 900_000])("that lacks its last %i octets or more is refused", async (missing) => {
     const from = await open("from");
     await fill(from);
-    const { bytes } = await backupStore(from, file, systemClock);
+    const { bytes } = await backupStore(from, file, options);
     // Tar ends in 1024 octets of nothing, which may be missing.
     await truncate(file, bytes - 1024 - missing);
     await expect(verifyBackup(file)).rejects.toMatchObject({
@@ -119,7 +120,7 @@ describe("a backup", () => {
     await from.store.state.write("k/1", text("a value"), undefined);
     await from.store.state.write("k/2", text("another value"), undefined);
     await from.store.folder("certificates").put("www.example.com.pem", text("certificate"));
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     const right = await readFile(file);
     const noticed = async (at: number): Promise<boolean> => {
       const wrong = Buffer.from(right);
@@ -143,7 +144,7 @@ describe("a backup", () => {
   it("that lacks an entry in the middle is refused at the one after it", async () => {
     const from = await open("from");
     for (const key of ["k/1", "k/2", "k/3"]) await from.store.state.write(key, text(key), undefined);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     expect(spawnSync("tar", ["--delete", "-f", file, "state/k/2@"]).status).toBe(0);
     await expect(verifyBackup(file)).rejects.toMatchObject({
       code: "BACKUP_DAMAGED",
@@ -176,13 +177,20 @@ describe("a backup", () => {
     const digest = await fill(from);
     const hex = digest.slice("sha256:".length);
     await writeFile(join(root, "from/state/blobs", hex.slice(0, 2), hex), Buffer.alloc(900_000));
-    await expect(backupStore(from, file, systemClock)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    await expect(backupStore(from, file, options)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    expect((await readdir(root)).filter((name) => name.startsWith("farm.tar"))).toEqual([]);
+  });
+
+  it("that is cancelled leaves nothing behind", async () => {
+    const from = await open("from");
+    await fill(from);
+    await expect(backupStore(from, file, { ...options, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
     expect((await readdir(root)).filter((name) => name.startsWith("farm.tar"))).toEqual([]);
   });
 
   it("into a folder that is not there is refused", async () => {
     const from = await open("from");
-    await expect(backupStore(from, join(root, "none/farm.tar"), systemClock)).rejects.toMatchObject({ code: "OUTPUT_FILE_UNWRITABLE" });
+    await expect(backupStore(from, join(root, "none/farm.tar"), options)).rejects.toMatchObject({ code: "OUTPUT_FILE_UNWRITABLE" });
   });
 
   it("needs little memory, however large the farm is", async () => {
@@ -195,7 +203,7 @@ describe("a backup", () => {
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     const watching = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 5);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     await verifyBackup(file);
     clearInterval(watching);
     expect((await stat(file)).size).toBeGreaterThan(80_000_000);
@@ -207,21 +215,21 @@ describe("a restore", () => {
   it("is refused where something is already, and says what", async () => {
     const from = await open("from");
     await fill(from);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     await expect(restore(from)).rejects.toMatchObject({ code: "STORE_NOT_EMPTY" });
   });
 
   it("is refused in another farm's place, told to overwrite or not", async () => {
     const from = await open("from");
     await fill(from);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     await expect(restore(await open("other"), true)).rejects.toMatchObject({ code: "STORE_OF_ANOTHER_FARM" });
   });
 
   it("that was told to overwrite makes the place what the backup says, and tells it", async () => {
     const from = await open("from");
     await fill(from);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     const { state } = from.store;
     await state.write("revisions/000001", text("changed"), (await state.read("revisions/000001"))?.rev);
     await state.write("revisions/000002", text("new"), undefined);
@@ -241,7 +249,7 @@ describe("a restore", () => {
   it("is refused while a process works on the place", async () => {
     const from = await open("from");
     await fill(from);
-    await backupStore(from, file, systemClock);
+    await backupStore(from, file, options);
     await from.store.state.lease("duties", 600, { signal: new AbortController().signal });
     await expect(restore(from, true)).rejects.toMatchObject({ code: "STORE_IN_USE", message: expect.stringContaining("leases/duties") });
   });

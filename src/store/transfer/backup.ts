@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/index.ts";
+import { FarmError, type Clock } from "../../base/index.ts";
 import { spool } from "../blobs/spool.ts";
 import { END_NAME, entryName, FORM, HEAD_NAME } from "./archive.ts";
 import { writeArchive, type ArchiveWriter } from "./archive-write.ts";
@@ -26,14 +26,19 @@ const IN_MEMORY = 4 * 1024 * 1024;
 /**
  * Writes everything a farm needs to live again into one tar archive: keys, then files, then blobs, so that what a key names is there. Values are as
  * they are stored, sealed ones sealed. Memory: the keys of the store, and 4 MiB.
- * @throws OUTPUT_FILE_UNWRITABLE; the store's errors
+ * @throws OUTPUT_FILE_UNWRITABLE @throws CANCELLED; the store's errors
  */
-export async function backupStore(end: TransferEnd, file: string, clock: Clock): Promise<BackupReport> {
+export async function backupStore(
+  end: TransferEnd,
+  file: string,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<BackupReport> {
   const startMs = clock.monotonicMs();
   const farm = await end.store.farmId();
   const madeAt = clock.now();
   const counts = { keys: 0, files: 0, blobs: 0 };
-  const bytes = await writeArchive(file, new Date(madeAt), async (writer) => {
+  const bytes = await writeArchive(file, new Date(madeAt), async (archive) => {
+    const writer = endsWith(signal, archive);
     await writer.add(HEAD_NAME, json({ form: FORM, farm, madeAt, from: end.store.location }));
     counts.keys = await addKeys(writer, end);
     const folders: readonly FolderName[] = end.content === undefined ? ["config", "certificates"] : ["config", "certificates", "content"];
@@ -42,6 +47,23 @@ export async function backupStore(end: TransferEnd, file: string, clock: Clock):
     await writer.add(END_NAME, json(counts));
   });
   return { farm, file, bytes, ...counts, ms: clock.monotonicMs() - startMs };
+}
+
+/** Ctrl-C leaves nothing behind. */
+function endsWith(signal: AbortSignal, writer: ArchiveWriter): ArchiveWriter {
+  const wanted = (): void => {
+    if (signal.aborted) throw new FarmError("CANCELLED", "the backup was cancelled");
+  };
+  return {
+    async add(name, bytes) {
+      wanted();
+      await writer.add(name, bytes);
+    },
+    async addStream(name, octets) {
+      wanted();
+      await writer.addStream(name, octets);
+    },
+  };
 }
 
 const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);

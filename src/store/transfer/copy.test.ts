@@ -222,6 +222,12 @@ describe("a copy", () => {
     expect(await to.blobs.has(digest)).toBe(false);
   });
 
+  it("that is cancelled before both are level says so", async () => {
+    const from = await directory("from");
+    const to = await directory("to", await from.store.farmId());
+    await expect(copy(from, to, { until: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+
   it("tells its steps", async () => {
     const from = await directory("from");
     const steps: CopyStep["step"][] = [];

@@ -21,7 +21,7 @@ export interface CopyOptions {
   readonly clock: Clock;
   /** Follows changes until `until` aborts; otherwise the copy ends when both are level. */
   readonly follow: boolean;
-  /** Ends the following; whatever was begun is finished and verified. */
+  /** Ends the following, and everything is compared once more; before both are level it ends the copy (CANCELLED), which may be run again. */
   readonly until: AbortSignal;
   readonly onStep?: (step: CopyStep) => void;
 }
@@ -74,7 +74,7 @@ export async function copyStore(from: TransferEnd, to: TransferEnd, options: Cop
     return tasks.orFail(verifyCopy(from, to, { taken: keys.taken, unfit: keys.unfit, folders }));
   };
   try {
-    let verification = await level();
+    let verification = await Promise.race([level(), aborted(options.until).then(cancelled)]);
     options.onStep?.({ step: "level", verification });
     if (options.follow) {
       await tasks.orFail(aborted(options.until));
@@ -123,6 +123,10 @@ function reportOf({ keys, folders, blobs }: Running, isShared: boolean): Pick<Co
     taken: [...[...keys.taken].map((key) => `state/${key}`), ...named],
     left,
   };
+}
+
+function cancelled(): never {
+  throw new FarmError("CANCELLED", "the copy was ended before both were level; run it again to go on");
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

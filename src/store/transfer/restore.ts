@@ -30,6 +30,8 @@ export interface RestoreReport {
   readonly blobs: { readonly written: number; readonly same: number };
   /** Files that the place has no folder for: web content, where blobs are in a bucket. */
   readonly skipped: number;
+  /** How many secrets in the clear were left out, since the place takes them sealed only; and the first of them. */
+  readonly left: { readonly count: number; readonly first?: string };
   readonly ms: number;
 }
 
@@ -63,7 +65,7 @@ export async function verifyBackup(file: string): Promise<BackupFacts> {
 export async function restoreStore(
   file: string,
   end: TransferEnd,
-  options: { readonly overwrite: boolean; readonly clock: Clock },
+  options: { readonly overwrite: boolean; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<RestoreReport> {
   const startMs = options.clock.monotonicMs();
   const before = await end.store.state.list("");
@@ -76,7 +78,10 @@ export async function restoreStore(
       if (head.farm === farm) return;
       throw new FarmError("STORE_OF_ANOTHER_FARM", `${end.store.location} belongs to farm ${farm}, the backup to farm ${head.farm}`);
     },
-    onEntry: (entry) => work.take(placeOf(file, entry), entry),
+    async onEntry(entry) {
+      if (options.signal.aborted) throw new FarmError("CANCELLED", "the restore was cancelled; run it again with --overwrite");
+      await work.take(placeOf(file, entry), entry);
+    },
   });
   await work.removeRest();
   return { farm, ...work.counts, ms: options.clock.monotonicMs() - startMs };
@@ -126,6 +131,7 @@ class Restoring {
     files: { written: 0, same: 0, removed: 0 },
     blobs: { written: 0, same: 0 },
     skipped: 0,
+    left: { count: 0 } as { count: number; first?: string }, // the first one has no name yet
   };
 
   constructor(end: TransferEnd, before: readonly Entry[]) {
@@ -144,9 +150,16 @@ class Restoring {
     this.counts.blobs.written += 1;
   }
 
+  #takes(name: string, bytes: Uint8Array): boolean {
+    const takes = this.#end.takes?.(name, bytes) ?? true;
+    if (!takes) this.counts.left = { first: name, ...this.counts.left, count: this.counts.left.count + 1 };
+    return takes;
+  }
+
   async #takeKey(key: string, value: Uint8Array): Promise<void> {
     const there = this.#rest.get(key);
     this.#rest.delete(key);
+    if (!this.#takes(`state/${key}`, value)) return;
     // A fence never goes back.
     if (there !== undefined && (isBelow(LEASES, key) || digestOf(there.value) === digestOf(value))) {
       this.counts.keys.same += 1;
@@ -167,6 +180,7 @@ class Restoring {
     const bytes = await collect(entry);
     const known = this.#files.get(name) ?? new Set();
     this.#files.set(name, known.add(path));
+    if (!this.#takes(`${name}/${path}`, bytes)) return;
     const stat = await folder.stat(path);
     const there = stat?.size === bytes.byteLength ? await folder.read(path, { maxBytes: MAX_FILE_BYTES }) : undefined;
     const isSame = there !== undefined && digestOf(there.bytes) === digestOf(bytes);
