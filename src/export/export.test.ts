@@ -76,7 +76,7 @@ function verdict(command: string, args: readonly string[]): string {
 function inNetwork(command: string): string {
   const addresses = ["10.0.0.5/24", "2001:db8::5/64"].map((address) => `ip address add ${address} dev eth0 nodad`);
   const setUp = ["ip link set lo up", "ip link add eth0 type veth peer name other", "ip link set eth0 up", ...addresses];
-  return verdict("unshare", ["--net", "sh", "-ec", `${setUp.join("\n")}\n${command}`]);
+  return verdict("unshare", ["--map-root-user", "--net", "sh", "-ec", `${setUp.join("\n")}\n${command}`]);
 }
 
 describe.each(Object.keys(CHECKS) as Product[])("the %s configuration", (product) => {

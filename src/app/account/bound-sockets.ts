@@ -45,7 +45,7 @@ export async function bindSockets(endpoints: readonly PlannedEndpoint[], log: Lo
       if (taken === undefined) return false;
       bound.delete(keyOf(endpoint));
       server.once("listening", () => handOver(taken.early, server));
-      server.listen(taken.server); // another server's socket, which then is this one's
+      server.listen(taken.server, BACKLOG); // another server's socket, which then is this one's
       return true;
     },
     closeRest() {
