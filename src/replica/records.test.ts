@@ -5,7 +5,7 @@ import { FarmError } from "../base/index.ts";
 import type { Entry, Rev } from "../store/index.ts";
 import { readPointer } from "./content-pointer.ts";
 import { decodeManifest } from "./manifest.ts";
-import { decodeReport } from "./report-record.ts";
+import { decodeReport, encodeReport } from "./report-record.ts";
 import { decodeAnswer, decodeRequest } from "./request-record.ts";
 import { decodeRevision } from "./revision-record.ts";
 import { reportOf } from "./testing/report.ts";
@@ -44,4 +44,12 @@ it("a report with any one field of another kind is told as damaged or is readabl
     }),
   );
   expect(decodeReport(entryOf(new TextEncoder().encode(JSON.stringify(reportOf("web1")))))).toEqual(reportOf("web1"));
+});
+
+it("a report is stored packed, and one that is cut off anywhere is told as damaged", () => {
+  const packed = encodeReport(reportOf("web1"));
+  expect(decodeReport(entryOf(packed))).toEqual(reportOf("web1"));
+  for (let length = 0; length < packed.byteLength; length += 1) {
+    expect(() => decodeReport(entryOf(packed.subarray(0, length)))).toThrow(expect.objectContaining({ code: "STORE_CORRUPT" }) as Error);
+  }
 });

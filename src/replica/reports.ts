@@ -3,10 +3,9 @@ import type { Entry, FarmStore, Rev } from "../store/index.ts";
 import { isConflict } from "./error-kinds.ts";
 import { follow, restMs } from "./follow.ts";
 import { removeKey } from "./remove-key.ts";
-import { decodeReport } from "./report-record.ts";
+import { decodeReport, encodeReport } from "./report-record.ts";
 import { fitReport } from "./report-size.ts";
 import { createStaleness } from "./staleness.ts";
-import { encodeJson } from "./state-json.ts";
 import type { NodeReport } from "./types.ts";
 
 /** A report and how long ago it was written, as far as this process can tell without trusting the node's clock. */
@@ -80,7 +79,7 @@ function createPublisher(store: FarmStore, clock: Clock, log: Log): Reports["pub
 
   async function write(report: NodeReport): Promise<PublishOutcome> {
     const key = `${PREFIX}/${report.node}`;
-    const value = encodeJson(fitReport(report));
+    const value = encodeReport(fitReport(report));
     // The first report of a process replaces whatever the one before it left.
     const isFirst = own?.key !== key;
     let expect = isFirst ? (await store.state.read(key))?.rev : own?.rev;

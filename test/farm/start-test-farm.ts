@@ -7,6 +7,7 @@ import { silentLog, systemClock } from "../../src/base/index.ts";
 import type { NodeRequestMap } from "../../src/node/requests.ts";
 import type { Authority } from "../../src/pki/index.ts";
 import { createReports, createRequests, type NodeReport } from "../../src/replica/index.ts";
+import { farmKeySource, makeFarmKeyFile, sealStore } from "../../src/secrets/index.ts";
 import { openStore, STORE_OPTIONS, type FarmStore, type StoreSettings } from "../../src/store/index.ts";
 import { certificateFile, createTestAuthority, DEFAULT_CERTIFICATES, PFX_PASSWORD, type CertificateSpec } from "./certificates.ts";
 import { contentFolders, DEFAULT_SITES, farmYaml, type FarmYamlParts, type Listens, type SiteYaml } from "./farm-yaml.ts";
@@ -85,8 +86,7 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
   const paths = { root, store: join(root, "store"), caFile: join(root, "ca.pem"), passwordFile: join(root, "passwords.yaml") };
   await writeFile(paths.caFile, authority.certificatePem);
   await writeFile(paths.passwordFile, `everyFile: ${JSON.stringify(PFX_PASSWORD.reveal())}\n`, { mode: 0o600 });
-  const storeSettings = settings.storeSettings ?? { place: paths.store };
-  const store = await openStore(storeSettings, { log: silentLog, clock: systemClock, create: true });
+  const { handle: store, args: storeArgs } = await openTestStore(settings.storeSettings, paths);
   const nodes = listens.filter(({ name }) => name !== "balancer");
   const balancer = listens.find(({ name }) => name === "balancer");
   const adminPort = settings.admin === true ? (await freePorts(1))[0] : undefined;
@@ -99,7 +99,7 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
     balancer,
     parts,
     storeHandle: store,
-    storeArgs: storeArguments(storeSettings),
+    storeArgs,
     settings,
     adminPort,
   });
@@ -111,6 +111,20 @@ export async function startTestFarm(settings: TestFarmSettings = {}): Promise<Te
     throw error;
   }
   return farm;
+}
+
+/** The store as this process and the farm's see it. What is in etcd is sealed with a farm key of the test's own. */
+async function openTestStore(
+  settings: StoreSettings | undefined,
+  paths: { readonly root: string; readonly store: string },
+): Promise<{ readonly handle: FarmStore; readonly args: readonly string[] }> {
+  const parts = { log: silentLog, clock: systemClock };
+  const store = await openStore(settings ?? { place: paths.store }, { ...parts, create: true });
+  if (settings === undefined) return { handle: store, args: ["--store", paths.store] };
+  const file = join(paths.root, "farm-key");
+  await makeFarmKeyFile(file);
+  const sealed = sealStore(store, { ...parts, source: farmKeySource({ file, environment: {} }) });
+  return { handle: sealed.store, args: [...storeArguments(settings), "--farm-key-file", file] };
 }
 
 /** The settings as a command's options. */
