@@ -2,5 +2,6 @@
 export { ADMIN_FILE, adminFileShape, type AdminFile } from "./admin-file.ts";
 export { createClient, type AdminClient, type CallSettings, type Transport } from "./create-client.ts";
 export { httpTransport, type HttpTransportSettings } from "./http-transport.ts";
+export type { ClientIdentity } from "./server-trust.ts";
 export { ROUTES, type RouteInput, type RouteName, type RouteOutput, type RouteProgress } from "./routes.ts";
 export { parseToken } from "./token-text.ts";

@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from "node:http";
+import { request as requestTls } from "node:https";
 import { createInterface } from "node:readline";
 
 import { z } from "zod";
@@ -7,11 +8,13 @@ import { ERRORS, FarmError, systemCode, type ErrorCode, type Secret } from "../b
 import type { Transport, TransportContext } from "./create-client.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { clientOptions, tlsFailure, type ClientIdentity } from "./server-trust.ts";
 
-/** Where the admin API is, and the token for it. */
+/** Where the admin API is, and what the caller logs in with: a token, or a certificate where it speaks TLS. */
 export interface HttpTransportSettings {
   readonly url: string;
-  readonly token: Secret;
+  readonly token?: Secret;
+  readonly identity?: ClientIdentity;
 }
 
 const MAX_ANSWER_BYTES = 256 << 20;
@@ -25,7 +28,7 @@ const errorShape = z.object({
   facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
 });
 
-/** Calls over HTTP. @throws ADMIN_NOT_RUNNING when nothing answers, CANCELLED, and what the route throws */
+/** Calls over HTTP or HTTPS. @throws ADMIN_NOT_RUNNING when nothing answers, ADMIN_SERVER_UNTRUSTED, CANCELLED, and what the route throws */
 export function httpTransport(settings: HttpTransportSettings): Transport {
   return async (name, input, context) => {
     const route: Route = ROUTES[name];
@@ -56,16 +59,22 @@ interface Sent {
   readonly body: string | undefined;
 }
 
-function send({ url, token }: HttpTransportSettings, { method, path, body }: Sent, signal: AbortSignal): Promise<IncomingMessage> {
+function send(settings: HttpTransportSettings, { method, path, body }: Sent, signal: AbortSignal): Promise<IncomingMessage> {
+  const { url, token, identity = {} } = settings;
   return new Promise((resolve, reject) => {
     const headers = {
-      authorization: `Bearer ${token.reveal()}`,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
       accept: "application/json, application/x-ndjson",
       ...(body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
     };
-    const sent = request(new URL(path, url), { method, headers, signal, agent: false, timeout: IDLE_MS }, resolve);
+    const target = new URL(path, url);
+    const options = { method, headers, signal, agent: false, timeout: IDLE_MS } as const;
+    const sent =
+      target.protocol === "https:"
+        ? requestTls(target, { ...options, ...clientOptions(identity) }, resolve)
+        : request(target, options, resolve);
     sent.on("timeout", () => sent.destroy(new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer`)));
-    sent.on("error", (error) => reject(connectionError(error, url, signal)));
+    sent.on("error", (error) => reject(connectionError(error, settings, signal)));
     sent.on("socket", (socket) => {
       if (!socket.connecting) return;
       const timer = setTimeout(() => sent.destroy(new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer`)), CONNECT_MS);
@@ -75,9 +84,11 @@ function send({ url, token }: HttpTransportSettings, { method, path, body }: Sen
   });
 }
 
-function connectionError(error: unknown, url: string, signal: AbortSignal): FarmError {
+function connectionError(error: unknown, { url, identity }: HttpTransportSettings, signal: AbortSignal): FarmError {
   if (error instanceof FarmError) return error;
   if (signal.aborted) return new FarmError("CANCELLED", "the call was cancelled", { cause: error });
+  const untrusted = tlsFailure(error, url, identity?.authorityPem !== undefined);
+  if (untrusted !== undefined) return untrusted;
   const code = systemCode(error);
   const why = code === "ECONNREFUSED" ? "nothing listens there" : (code ?? String(error));
   return new FarmError("ADMIN_NOT_RUNNING", `${url} does not answer: ${why}`, { facts: { url }, cause: error });

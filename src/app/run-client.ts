@@ -1,4 +1,4 @@
-import { createLog, silentLog, systemClock } from "../base/index.ts";
+import { createLog, requireEndpoint, silentLog, systemClock } from "../base/index.ts";
 import { runCli, type CliHost, type Terminal } from "../cli/index.ts";
 import { askOnTerminal } from "./ask-on-terminal.ts";
 import { currentUser } from "./current-user.ts";
@@ -22,8 +22,10 @@ export async function runClient(args: readonly string[]): Promise<void> {
       const { createDispatch, createLocalHandlers, directTransport } = await import("../admin/index.ts");
       return directTransport(createDispatch(createLocalHandlers({ clock: systemClock, log: silentLog })));
     },
+    identities: async () => (await import("./identity-verbs.ts")).createIdentityHost(ending),
     up: async (given) => (await import("./run-farm.ts")).runFarm(given, ending),
     serveAdmin: (given) => serveAlone(given, ending),
+    store: async () => (await import("./store-verbs.ts")).createStoreVerbs(ending),
   };
   process.exitCode = await runCli(args, host);
   // A verb may leave an idle connection or a listener behind; the answer is complete.
@@ -48,9 +50,12 @@ async function serveAlone(given: Parameters<CliHost["serveAdmin"]>[0], signal: A
   const source = farmKeySource({ ...given.farmKey, environment: process.env });
   const sealed = sealStore(openStoreLater(given.store, { log, clock: systemClock }), { source, clock: systemClock, log });
   try {
-    const { passwords, local, adminPort } = given;
-    const admin = await serveAdmin({ sealed, local, port: adminPort, log, ...(passwords === undefined ? {} : { passwords }) });
-    process.stdout.write(`admin API: ${admin.url}\ntoken file: ${admin.tokenFile}\n`);
+    const { passwords, local, adminPort, adminListen, adminName = [] } = given;
+    const outside = adminListen === undefined ? {} : { outside: requireEndpoint(adminListen), names: adminName };
+    const shared = { settings: given.store, farmKeyFile: given.farmKey.file ?? process.env["CERTFARM_FARM_KEY_FILE"] };
+    const admin = await serveAdmin({ sealed, local, port: adminPort, log, ...shared, ...outside, ...(passwords === undefined ? {} : { passwords }) });
+    const elsewhere = admin.outsideUrl === undefined ? "" : `for other machines: ${admin.outsideUrl}\n`;
+    process.stdout.write(`admin API: ${admin.url}\n${elsewhere}token file: ${admin.tokenFile}\n`);
     await aborted(signal);
     await admin.close();
     return 0;

@@ -1,6 +1,7 @@
 import type { Transport } from "../admin/client.ts";
 import type { FarmKeyOptions } from "../secrets/index.ts";
-import type { StoreSettings } from "../store/index.ts";
+import type { BackupFacts, BackupReport, CopyReport, CopyStep, RestoreReport, StoreCheck, StoreSettings } from "../store/index.ts";
+import type { IdentityHost } from "./identity-host.ts";
 
 /** Where text goes. */
 export interface Terminal {
@@ -25,8 +26,33 @@ export interface AdminArguments {
   readonly store: StoreSettings;
   readonly farmKey: FarmKeyOptions;
   readonly adminPort: number;
+  /** `IP:PORT` where other machines reach it, by HTTPS. */
+  readonly adminListen?: string;
+  /** Host names that it goes by there. */
+  readonly adminName?: readonly string[];
   readonly local: string;
   readonly passwords?: string;
+}
+
+/** What is done with a store itself, without a farm that runs. */
+export interface StoreVerbs {
+  readonly check: (settings: StoreSettings) => Promise<StoreCheck>;
+  /** The store of `to` is founded when there is none. */
+  readonly copy: (given: {
+    readonly from: StoreSettings;
+    readonly to: StoreSettings;
+    readonly follow: boolean;
+    readonly until: AbortSignal;
+    readonly onStep: (step: CopyStep) => void;
+  }) => Promise<CopyReport>;
+  readonly backup: (settings: StoreSettings, file: string) => Promise<BackupReport>;
+  readonly verifyBackup: (file: string) => Promise<BackupFacts>;
+  /** The store is founded for the backup's farm when there is none. */
+  readonly restore: (
+    facts: BackupFacts,
+    file: string,
+    given: { readonly to: StoreSettings; readonly overwrite: boolean },
+  ) => Promise<RestoreReport>;
 }
 
 /** What the command line stands on: the process, and what only the composition root can do. */
@@ -43,8 +69,11 @@ export interface CliHost {
   readonly user: string;
   /** Calls that need no farm, done in this process. */
   readonly local: () => Promise<Transport>;
+  /** Loaded when it is asked for. */
+  readonly identities: () => Promise<IdentityHost>;
   /** Runs a farm until it is told to end. */
   readonly up: (given: UpArguments) => Promise<number>;
   /** Runs an admin API on its own until it is told to end. */
   readonly serveAdmin: (given: AdminArguments) => Promise<number>;
+  readonly store: () => Promise<StoreVerbs>;
 }

@@ -1,15 +1,18 @@
 import { Command, Option } from "commander";
 
+import { addAccessVerbs } from "./commands/access.ts";
 import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
 import { addDrillVerbs } from "./commands/drill.ts";
 import { addDoctorVerbs } from "./commands/doctor.ts";
 import { addExportVerbs } from "./commands/export.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
+import { addIdentityVerbs } from "./commands/identities.ts";
 import { addIisVerbs } from "./commands/iis.ts";
 import { addNodeVerbs } from "./commands/nodes.ts";
 import { addRepairVerbs } from "./commands/repair.ts";
 import { addSecretVerbs } from "./commands/secrets.ts";
+import { addStoreVerbs } from "./commands/store.ts";
 import type { Act } from "./act.ts";
 import { completionScript, SHELLS } from "./completion.ts";
 import type { CliHost } from "./host.ts";
@@ -33,6 +36,8 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
     .addOption(new Option("--farm <dir>", "the farm's folder (else CERTFARM_FARM, the current folder, ./demo-farm)"))
     .addOption(new Option("--admin <url>", "the admin API's address (else CERTFARM_ADMIN)"))
     .addOption(new Option("--token-file <file>", "the admin API's token file (else CERTFARM_TOKEN_FILE)"))
+    .addOption(new Option("--identity <dir>", "an admin's own folder: log in by its certificate (else CERTFARM_IDENTITY)"))
+    .addOption(new Option("--authority <file>", "the farm's authority, PEM, to know the admin API by (else CERTFARM_AUTHORITY)"))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => host.out.write(text),
@@ -48,6 +53,8 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
     .showSuggestionAfterError();
   examples(program, "up", "status", "explain www.example.com", "doctor", "certs check new.pfx --password-file password.txt");
   addFarmVerbs(program, act);
+  addAccessVerbs(program, act);
+  addIdentityVerbs(program, act);
   addConfigVerbs(program, act);
   addCertificateVerbs(program, act);
   addSecretVerbs(program, act);
@@ -57,6 +64,7 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
   addDrillVerbs(program, act);
   addIisVerbs(program, act);
   addExportVerbs(program, act);
+  addStoreVerbs(program, act);
   addCompletion(program, act);
   return program;
 }

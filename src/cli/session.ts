@@ -14,6 +14,8 @@ export interface CommonOptions extends FarmOptions {
 export interface Session extends Look {
   readonly host: CliHost;
   readonly json: boolean;
+  /** The file of the farm's authority, if one was named. */
+  readonly authorityFile: string | undefined;
   /** The farm's admin API. @throws ADMIN_NOT_RUNNING */
   farm(): Promise<AdminClient>;
   /** The same calls in this process, as far as they need no farm. */
@@ -31,6 +33,7 @@ export function createSession(host: CliHost, options: CommonOptions): Session {
   return {
     host,
     json: options.json === true,
+    authorityFile: options.authority ?? host.environment["CERTFARM_AUTHORITY"],
     paint: createPaint(host.out, host.environment),
     symbols: createSymbols(host.out, host.environment),
     columns: host.out.columns,

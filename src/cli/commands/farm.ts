@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import type { AdminArguments, UpArguments } from "../host.ts";
-import { examples, port } from "../options.ts";
+import { collect, examples, port } from "../options.ts";
 import { readFarmKeyOptions } from "../../secrets/farm-key-options.ts";
 import { farmKeyOptions, storeOf, storeOptions } from "../store-options.ts";
 import type { Act } from "../act.ts";
@@ -63,7 +63,7 @@ function addRoles(program: Command): void {
     .description(
       "Runs one server that ends TLS, until SIGTERM; then it drains. Its log goes to standard error (CERTFARM_LOG=debug for more).",
     )
-    .requiredOption("--name <node>", "the node's name in farm.yaml")
+    .option("--name <node>", "the node's name in farm.yaml; that of the join without it")
     .option("--allow-drills", "let `certfarm drill` put faults into this node: for farms that may fail");
   examples(
     farmKeyOptions(options(node)),
@@ -81,8 +81,12 @@ function addRoles(program: Command): void {
 function addAdmin(program: Command, act: Act): void {
   const admin = farmKeyOptions(storeOptions(program.command("admin")))
     .summary("run an admin API on its own")
-    .description("Serves the admin API for a farm whose processes run elsewhere, on 127.0.0.1, until SIGTERM.")
+    .description(
+      "Serves the admin API for a farm whose processes run elsewhere, on 127.0.0.1 and, with --admin-listen, to other machines, until SIGTERM.",
+    )
     .option("--admin-port <port>", "port on 127.0.0.1", port, 8499)
+    .option("--admin-listen <ip:port>", "also serve it to other machines here, by HTTPS; needs an identity in --local (`certfarm init`)")
+    .option("--admin-name <host>", "a host name that it goes by there; repeatable", collect)
     .option("--local <dir>", "folder for the token file and admin.json", "local")
     .option("--passwords <file>", "passwords of the central certificates (docs/certificates.md)")
     .action(
