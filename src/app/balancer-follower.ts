@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { balancerSettings, startBalancer, type Balancer, type BalancerOptions, type BalancerSettings } from "../balancer/index.ts";
 import { FarmError, systemClock, toFarmError, type Log } from "../base/index.ts";
+import type { Signing } from "../identity/index.ts";
 import { createDrains, createLastGood, createRevisions, readConfig, type LastGood, type Revision } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 
@@ -13,6 +14,8 @@ export interface FollowerParts {
   readonly log: Log;
   /** Sockets that were bound before the process gave up root. */
   readonly adopt: NonNullable<BalancerOptions["adopt"]>;
+  /** With it, only what admins of the farm signed is followed. */
+  readonly signing?: Signing | undefined;
   /** Called when a revision was applied. */
   readonly ready: () => void;
 }
@@ -47,12 +50,12 @@ export class BalancerFollower {
   async #followRevisions(signal: AbortSignal): Promise<void> {
     const kept = await this.#lastGood.load();
     if (kept.kind === "found") this.#offer(kept.revision, signal);
-    const revisions = createRevisions(this.#parts.store, { clock: systemClock, log: this.#parts.log });
+    const revisions = createRevisions(this.#parts.store, { clock: systemClock, log: this.#parts.log, signing: this.#parts.signing });
     for await (const revision of revisions.watch(signal)) this.#offer(revision, signal);
   }
 
   async #followDrains(signal: AbortSignal): Promise<void> {
-    for await (const nodes of createDrains(this.#parts.store).watch(signal)) {
+    for await (const nodes of createDrains(this.#parts.store, { clock: systemClock, signing: this.#parts.signing }).watch(signal)) {
       this.#drained = [...nodes];
       this.#balancer?.setDrained(this.#drained);
     }

@@ -2,7 +2,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { FarmError } from "../base/index.ts";
-import { FARM_KEY_OPTIONS, readFarmKeyOptions, type FarmKeyOptions } from "../secrets/index.ts";
+import { readJoinFile, type JoinFile } from "../identity/index.ts";
+import { FARM_KEY_OPTIONS, farmKeySource, readFarmKeyOptions, type FarmKeyOptions } from "../secrets/index.ts";
 import { readStoreSettings, STORE_OPTIONS, type StoreSettings } from "../store/index.ts";
 
 /** Options of `certfarm node` and `certfarm balancer`. */
@@ -24,15 +25,41 @@ export interface RoleOptions {
 /** Options of the store and of the farm key, for parseArgs. */
 const sharedOptions = Object.fromEntries([...STORE_OPTIONS, ...FARM_KEY_OPTIONS].map(({ flag }) => [flag, { type: "string" as const }]));
 
-/** Parses a role's arguments; where the store is may be in the environment. @throws USAGE @throws STORE_URL_INVALID */
-export function parseRoleOptions(
+/**
+ * Parses a role's arguments; where the store is may be in the environment, and everything may be in the `join.json` of its folder.
+ * @throws USAGE @throws STORE_URL_INVALID @throws IDENTITY_FOLDER_UNUSABLE
+ */
+export async function parseRoleOptions(
   role: "node" | "balancer",
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): RoleOptions {
-  const usage = `certfarm ${role} --name NAME --store PLACE --data DIR [--farm-key-file FILE] [--passwords FILE] [--user NAME[:GROUP]]${role === "node" ? " [--allow-drills]" : ""}`;
+): Promise<RoleOptions> {
+  const usage = usageOf(role);
+  const values = parseValues(args, usage);
+  const told = values.name ?? (role === "balancer" ? "balancer" : undefined);
+  const data = resolve(values.data ?? join("certfarm-data", told ?? role));
+  const joined = await readJoinFile(data);
+  const name = values.name ?? joined?.name ?? told;
+  const store = readStoreSettings(values, environment) ?? (joined === undefined ? undefined : settingsOf(joined));
+  if (name === undefined || store === undefined) {
+    throw new FarmError("USAGE", `--name and --store are needed, or the --data of a ${role} that joined: ${usage}`);
+  }
+  return {
+    name,
+    store,
+    farmKey: farmKeyOf(readFarmKeyOptions(values), joined, environment),
+    data,
+    allowDrills: values["allow-drills"] === true,
+    ...named(values),
+  };
+}
+
+const usageOf = (role: "node" | "balancer"): string =>
+  `certfarm ${role} --data DIR [--name NAME --store PLACE] [--farm-key-file FILE] [--passwords FILE] [--user NAME[:GROUP]]${role === "node" ? " [--allow-drills]" : ""}`;
+
+function parseValues(args: readonly string[], usage: string) {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       args: [...args],
       options: {
         ...sharedOptions,
@@ -42,23 +69,26 @@ export function parseRoleOptions(
         user: { type: "string" },
         "allow-drills": { type: "boolean" },
       },
-    });
-    const name = values.name ?? (role === "balancer" ? "balancer" : undefined);
-    const store = readStoreSettings(values, environment);
-    if (name === undefined || store === undefined) throw new FarmError("USAGE", `--name and --store are needed: ${usage}`);
-    const data = resolve(values.data ?? join("certfarm-data", name));
-    return {
-      name,
-      store,
-      farmKey: readFarmKeyOptions(values),
-      data,
-      allowDrills: values["allow-drills"] === true,
-      ...named(values),
-    };
+    }).values;
   } catch (error) {
-    if (error instanceof FarmError) throw error;
     throw new FarmError("USAGE", `${error instanceof Error ? error.message : String(error)}; ${usage}`, { cause: error });
   }
+}
+
+function settingsOf({ store }: JoinFile): StoreSettings {
+  const { place, ...rest } = store;
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { place, ...Object.fromEntries(given) };
+}
+
+/** What the process was given at its start comes before what it got when it joined. */
+function farmKeyOf(
+  given: FarmKeyOptions,
+  joined: JoinFile | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): FarmKeyOptions {
+  const isGiven = farmKeySource({ ...given, environment }) !== undefined;
+  return isGiven || joined?.farmKeyFile === undefined ? given : { file: joined.farmKeyFile };
 }
 
 /** Options that may be left out. */

@@ -22,7 +22,7 @@ const MAX_YAML_BYTES = 4 << 20;
  */
 export async function runEndpoints([role, ...args]: readonly string[]): Promise<void> {
   if (role !== "node" && role !== "balancer") throw new FarmError("USAGE", "certfarm endpoints node|balancer OPTIONS");
-  const options = parseRoleOptions(role, args);
+  const options = await parseRoleOptions(role, args);
   if (options.user !== undefined) become(await findAccount(options.user));
   const { log } = startRole({ [role]: options.name });
   const store = openStoreLater(options.store, { log, clock: systemClock });

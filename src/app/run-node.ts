@@ -5,6 +5,7 @@ import type { Judge } from "../replica/index.ts";
 import { farmKeySource, followFarmKey, sealStore } from "../secrets/index.ts";
 import { openStoreLater, type FarmStore } from "../store/index.ts";
 import { prepareProcess } from "./prepare-process.ts";
+import { openProcessIdentity } from "./process-identity.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
 import { VERSION } from "./version.ts";
@@ -14,7 +15,7 @@ const NOTICE_MS = 2_500;
 
 /** `certfarm node`: one server that ends TLS, until SIGTERM; then it drains. */
 export async function runNode(args: readonly string[]): Promise<void> {
-  const options = parseRoleOptions("node", args);
+  const options = await parseRoleOptions("node", args);
   const role = startRole({ node: options.name });
   const { log } = role;
   const clock = systemClock;
@@ -22,6 +23,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
   if (sockets === undefined) return;
   const source = farmKeySource({ ...options.farmKey, environment: process.env });
   const { store, secrets } = sealStore(openStoreLater(options.store, { log, clock }), { source, clock, log });
+  const keeper = await openProcessIdentity({ data: options.data, store, log }, { role: "node", name: options.name });
   const ending = new AbortController();
   const own = await openPasswords({
     environment: process.env,
@@ -35,7 +37,20 @@ export async function runNode(args: readonly string[]): Promise<void> {
   const noticeMs = process.send === undefined ? NOTICE_MS : 0;
   const { name, data: dataDir, allowDrills } = options;
   if (allowDrills && !(await isAlive({ dataDir, store, clock, log }, role.ended))) return endRole(store);
-  const settings = { adopt: sockets.adopt, name, store, dataDir, version: VERSION, log, clock, passwords, judge, noticeMs, allowDrills };
+  const settings = {
+    adopt: sockets.adopt,
+    name,
+    store,
+    dataDir,
+    version: VERSION,
+    log,
+    clock,
+    passwords,
+    judge,
+    noticeMs,
+    allowDrills,
+    signing: keeper,
+  };
   const node = await startNode(settings);
   void followFarmKey({ state: store.state, secrets, name, clock, log }, ending.signal);
   void node.serving.then(() => role.ready());
@@ -43,6 +58,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
   log.info("node ends", { because: await role.ended });
   ending.abort();
   await node.close();
+  await keeper?.close();
   await endRole(store);
 }
 

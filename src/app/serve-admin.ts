@@ -14,11 +14,13 @@ import {
 } from "../admin/index.ts";
 import { FarmError, parseIpAddress, systemClock, type Endpoint, type Log } from "../base/index.ts";
 import { openPasswords, withSharedPasswords } from "../certificates/index.ts";
-import { openIdentityKeeper } from "../identity/index.ts";
+import type { IdentityKeeper } from "../identity/index.ts";
 import { createOperations } from "../operations/index.ts";
 import type { SealedStore } from "../secrets/index.ts";
+import type { StoreSettings } from "../store/index.ts";
 import { openAccess } from "./admin-access.ts";
 import { currentUser } from "./current-user.ts";
+import { openAdminIdentity } from "./process-identity.ts";
 import { VERSION } from "./version.ts";
 
 /** Where an admin API finds its farm and leaves its files. */
@@ -30,6 +32,10 @@ export interface AdminParts {
   readonly passwords?: string;
   /** PEM file of the farm's own root, if there is one: the doctor verifies against it. */
   readonly authority?: string;
+  /** What machines that join enter the store with. Absent: the store's place alone. */
+  readonly settings?: StoreSettings;
+  /** The farm key's file, which machines that join are given. */
+  readonly farmKeyFile?: string | undefined;
   readonly port: number;
   /** Where other machines reach it, by HTTPS. */
   readonly outside?: Endpoint;
@@ -56,7 +62,9 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
   const clock = systemClock;
   const { store } = sealed;
   const ending = new AbortController();
-  const keeper = await openIdentityKeeper({ dataDir: local, state: store.state, clock, log });
+  const { settings = { place: store.location }, farmKeyFile } = parts;
+  const identity = await openAdminIdentity({ data: local, store, log }, { settings, farmKeyFile });
+  const keeper = identity?.keeper;
   const signing = keeper === undefined ? {} : { signing: keeper };
   const access = await openAccess({ state: store.state, local, clock, log, signing: keeper });
   const own = await openPasswords({ environment: process.env, log, ...(passwords === undefined ? {} : { file: passwords }) });
@@ -64,10 +72,12 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
   const roots = authority === undefined ? {} : { caPem: await readFile(authority, "utf8") };
   const { audit, tokenFile } = access;
   const operations = createOperations({ store, sealed, clock, log, audit, passwords: source, by: currentUser(), ...roots, ...signing });
-  const handlers = { ...createHandlers(operations, createLocalHandlers({ clock, log })), ...createAccessHandlers(access) };
+  const handlers = {
+    ...createHandlers(operations, createLocalHandlers({ clock, log }), identity?.access),
+    ...createAccessHandlers(access),
+  };
   const serving = { dispatch: createDispatch(handlers, audit), logIn: access.logIn, version: VERSION, clock, log };
-  const servers = await listenAll(parts, serving, keeper);
-  const [inside, outside] = servers;
+  const [inside, outside] = await listenAll(parts, serving, keeper);
   const file = join(local, ADMIN_FILE.replace(/^local\//, ""));
   await writePrivately(file, `${JSON.stringify({ url: inside.url, tokenFile, pid: process.pid }, null, 2)}\n`);
   return {
@@ -77,7 +87,8 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
     async close() {
       ending.abort();
       await rm(file, { force: true });
-      await Promise.all(servers.map((server) => server?.close()));
+      await inside.close();
+      await outside?.close();
       await keeper?.close();
     },
   };
@@ -89,7 +100,7 @@ type Serving = Omit<Parameters<typeof startAdminServer>[0], "listen" | "tls" | "
 async function listenAll(
   { port, outside, names = [] }: Pick<AdminParts, "port" | "outside" | "names">,
   serving: Serving,
-  keeper: Awaited<ReturnType<typeof openIdentityKeeper>>,
+  keeper: IdentityKeeper | undefined,
 ): Promise<readonly [AdminServer, AdminServer | undefined]> {
   if (outside !== undefined && keeper === undefined) {
     throw new FarmError(

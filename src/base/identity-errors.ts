@@ -25,7 +25,7 @@ export const IDENTITY_ERRORS = {
     "The authority's key is needed and is not here",
     409,
     2,
-    "Start the admin API with --authority DIR, the folder that `certfarm init` made; or run the command on that machine.",
+    "Start the admin API with --local DIR, the folder that `certfarm init` made; or run the command with it on that machine.",
   ),
   IDENTITY_NAME_INVALID: row(
     "An identity's name is not a valid name",
@@ -88,7 +88,7 @@ export const IDENTITY_ERRORS = {
     "An identity could not be renewed",
     503,
     2,
-    "Check that the admin API runs with --authority and is reached from this machine; it is tried again by itself.",
+    "Check that the admin API runs with the authority's folder (--local DIR) and is reached from this machine; it is tried again by itself.",
   ),
   // what is signed
   REQUEST_REFUSED: row(

@@ -3,11 +3,10 @@ import { request, type IncomingMessage } from "node:http";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 
 import { ERRORS, FarmError, systemCode, toFarmError, type Clock, type ErrorCode, type Facts } from "../base/index.ts";
-import type { AskAuthority } from "./identity-keeper.ts";
+import type { AskAuthority, IssuedIdentity } from "./identity-keeper.ts";
 import { issuedShape, JOIN_PATH, RENEW_PATH } from "./join-shapes.ts";
 import type { JoinToken } from "./join-token.ts";
-import type { Signing } from "./signing.ts";
-import { clientTls } from "./tls.ts";
+import { clientTls, type TlsParts } from "./tls.ts";
 import { isIssuedBy, verifyIdentity } from "./verify-identity.ts";
 
 const MAX_ANSWER = 256 * 1024;
@@ -45,12 +44,12 @@ export async function askPinned(
 
 /** Asks for the next identity over mutual TLS, as the present one; each address in turn. */
 export const askRenewal =
-  ({ urls, signing, clock }: { urls: readonly string[]; signing: () => Signing; clock: Clock }): AskAuthority =>
-  async (_present, requestPem, signal) => {
+  ({ urls, clock }: { readonly urls: readonly string[]; readonly clock: Clock }): AskAuthority =>
+  async (signing, requestPem, signal) => {
     let failure = new FarmError("IDENTITY_RENEWAL_FAILED", "no admin API is known that could renew it; join again");
     for (const url of urls) {
       try {
-        return await renewAt(url, { signing: signing(), clock, requestPem, signal });
+        return await renewAt(url, { signing, clock }, { requestPem, signal });
       } catch (error) {
         failure = toFarmError(error);
       }
@@ -60,11 +59,14 @@ export const askRenewal =
 
 async function renewAt(
   url: string,
-  { signing, clock, requestPem, signal }: { signing: Signing; clock: Clock; requestPem: string; signal: AbortSignal },
-) {
-  const socket = await dial(url, clientTls({ signing, clock }, { role: "admin" }), signal);
+  as: TlsParts,
+  { requestPem, signal }: { requestPem: string; signal: AbortSignal },
+): Promise<IssuedIdentity> {
+  const socket = await dial(url, clientTls(as, { role: "admin" }), signal);
   try {
-    return issuedShape.parse(await post(socket, { url, path: RENEW_PATH, body: { request: requestPem }, signal }));
+    const answer = issuedShape.safeParse(await post(socket, { url, path: RENEW_PATH, body: { request: requestPem }, signal }));
+    if (answer.success) return answer.data;
+    throw new FarmError("ADMIN_ANSWER_UNUSABLE", `the admin API at ${url} answered what cannot be read`);
   } finally {
     socket.destroy();
   }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => farm.close());
 
 /** What the admin API does for a process that has proved by TLS who it is. */
-const renewal: AskAuthority = async ({ role, name }, requestPem) => (await farm.newDesk()).renew({ role, name }, requestPem);
+const renewal: AskAuthority = async (as, requestPem) => (await farm.newDesk()).renew(as.identity(), requestPem);
 
 async function joined(name: string, ask: AskAuthority = renewal): Promise<IdentityKeeper> {
   const { token } = await farm.desk.makeToken({ role: "node", name, ttlMs: DAY, by: "ops" });
@@ -59,10 +59,10 @@ describe("an identity that is kept", () => {
   test("says since when it could not be renewed, asks again later, and forgets it once it could", async () => {
     let calls = 0;
     let isUp = false;
-    const web1 = await joined("web1", (present, requestPem, signal) => {
+    const web1 = await joined("web1", (as, requestPem, signal) => {
       calls += 1;
       if (!isUp) throw new FarmError("ADMIN_NOT_RUNNING", "nobody answers");
-      return renewal(present, requestPem, signal);
+      return renewal(as, requestPem, signal);
     });
     farm.clock.pass(21 * DAY);
     const since = farm.clock.now();
@@ -83,9 +83,7 @@ describe("an identity that is kept", () => {
   });
 
   test("does not take what is for somebody else", async () => {
-    const web1 = await joined("web1", async (_present, requestPem) =>
-      (await farm.newDesk()).renew({ role: "admin", name: "web1" }, requestPem),
-    );
+    const web1 = await joined("web1", async (_as, requestPem) => (await farm.newDesk()).renew({ role: "admin", name: "web1" }, requestPem));
     const before = web1.identity();
     farm.clock.pass(21 * DAY);
     await web1.renewIfDue();

@@ -16,8 +16,8 @@ export interface IssuedIdentity {
   readonly authorityPem: string;
 }
 
-/** Asks the farm's authority for the next certificate, as the present identity. @throws any FarmError: it is asked again later */
-export type AskAuthority = (present: Identity, requestPem: string, signal: AbortSignal) => Promise<IssuedIdentity>;
+/** Asks the farm's authority for the next certificate, as who the process is now. @throws any FarmError: it is asked again later */
+export type AskAuthority = (as: Signing, requestPem: string, signal: AbortSignal) => Promise<IssuedIdentity>;
 
 /** How an identity stands, for status and evidence. */
 export interface IdentityState {
@@ -163,7 +163,7 @@ class Keeper implements IdentityKeeper {
     if (ask === undefined) throw new FarmError("IDENTITY_RENEWAL_FAILED", "no admin API is known that could renew it; join again");
     const { keyPem, requestPem } = await makeIdentityKey(`${role} ${name}`);
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ASK_MS)]);
-    const issued = await ask(this.#identity, requestPem, signal);
+    const issued = await ask(this, requestPem, signal);
     const verdict = verifyIdentity(issued.certificatePem, { ...issued, farmId, revoked: this.revoked, now: this.#parts.clock.now() });
     if ("reason" in verdict)
       throw new FarmError("IDENTITY_RENEWAL_FAILED", `what the authority answered is not believed: ${verdict.problem}`);

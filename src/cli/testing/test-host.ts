@@ -17,8 +17,10 @@ export function testHost(changes: Partial<CliHost> = {}): CliHost & { readonly w
     agree: undefined,
     user: "tester@here",
     local: () => Promise.reject(new Error("no local calls here")),
+    identities: () => Promise.reject(new Error("no identities here")),
     up: () => Promise.resolve(0),
     serveAdmin: () => Promise.resolve(0),
+    store: () => Promise.reject(new Error("no store here")),
     written,
     ...changes,
   };
