@@ -2,7 +2,7 @@ import { FarmError } from "../base/index.ts";
 import type { FileStat, Folder } from "../store/index.ts";
 import { isSealed, SEALING_BYTES } from "./envelope.ts";
 import { keyNeeded } from "./farm-secrets.ts";
-import { MAX_SEALINGS, nextVersion, plainRefused, stays, type SealingRules } from "./sealed-state.ts";
+import { MAX_RESEALINGS, nextVersion, plainRefused, stays, type SealingRules, unlessTaken } from "./sealed-state.ts";
 import { certificateName, MAX_CERTIFICATE_BYTES } from "./secret-places.ts";
 
 /** The folder of certificates, sealed. Sizes and stamps are those of the files as they are stored; only what is read is opened. */
@@ -50,14 +50,17 @@ async function putSealed(folder: Folder, rules: SealingRules, { path, bytes, exp
     if (takesPlain && (await secrets.keyring()) === undefined) return folder.put(path, bytes, expect === undefined ? {} : { expect });
     throw keyNeeded(`${name} is to be written`);
   }
-  let before = await folder.read(path, { maxBytes: MAX_CERTIFICATE_BYTES });
-  let stamp = expect;
-  for (let attempt = 1; ; attempt += 1) {
-    const sealed = await secrets.seal(name, nextVersion(before?.bytes, name), bytes);
-    const stat = await folder.put(path, sealed.bytes, stamp === undefined ? {} : { expect: stamp });
-    if (attempt === MAX_SEALINGS || (await stays(rules, sealed.generation))) return stat;
-    before = { bytes: sealed.bytes, stat };
-    // What somebody else wrote since is newer than this.
-    stamp = stat.stamp;
+  const before = await folder.read(path, { maxBytes: MAX_CERTIFICATE_BYTES });
+  let version = nextVersion(before?.bytes, name);
+  let sealed = await secrets.seal(name, version, bytes);
+  let stat = await folder.put(path, sealed.bytes, expect === undefined ? {} : { expect });
+  for (let more = MAX_RESEALINGS; more > 0 && !(await stays(rules, sealed.generation)); more -= 1) {
+    version += 1;
+    sealed = await secrets.seal(name, version, bytes);
+    const again = await unlessTaken(folder.put(path, sealed.bytes, { expect: stat.stamp }));
+    // The rotation has sealed it anew already, or somebody wrote a newer one.
+    if (again === undefined) return (await folder.stat(path)) ?? stat;
+    stat = again;
   }
+  return stat;
 }

@@ -16,7 +16,7 @@ export interface SealingRules {
 }
 
 /** A write is done again when the data key was changed during it; a rotation is not that frequent. */
-export const MAX_SEALINGS = 4;
+export const MAX_RESEALINGS = 3;
 
 /** The farm's keys, with those that hold secrets sealed (secret-places.ts). */
 export function sealState(state: Store, rules: SealingRules): Store {
@@ -81,12 +81,37 @@ async function writeSealed(
   }
   const before = expect === undefined ? undefined : (await state.read(key))?.value;
   let version = nextVersion(before, name);
-  let rev = expect;
-  for (let attempt = 1; ; attempt += 1) {
-    const sealed = await secrets.seal(name, version, value);
-    rev = await state.write(key, sealed.bytes, rev);
-    if (attempt === MAX_SEALINGS || (await stays(rules, sealed.generation))) return rev;
+  let sealed = await secrets.seal(name, version, value);
+  let rev = await state.write(key, sealed.bytes, expect);
+  for (let more = MAX_RESEALINGS; more > 0 && !(await stays(rules, sealed.generation)); more -= 1) {
     version += 1;
+    sealed = await secrets.seal(name, version, value);
+    const again = await unlessTaken(state.write(key, sealed.bytes, rev));
+    if (again === undefined) return await revOfSame(state, rules, { key, value }, rev);
+    rev = again;
+  }
+  return rev;
+}
+
+/** The rotation was there first: its version of the value is ours as well. Where somebody else wrote, theirs is newer. */
+async function revOfSame(
+  state: Store,
+  rules: SealingRules,
+  { key, value }: { readonly key: string; readonly value: Uint8Array },
+  written: Rev,
+): Promise<Rev> {
+  const entry = await state.read(key);
+  if (entry === undefined || !isSealed(entry.value)) return written;
+  return Buffer.from(await openState(rules, entry)).equals(value) ? entry.rev : written;
+}
+
+/** undefined when somebody else has written since. */
+export async function unlessTaken<T>(writing: Promise<T>): Promise<T | undefined> {
+  try {
+    return await writing;
+  } catch (error) {
+    if (error instanceof FarmError && error.code === "STORE_CONFLICT") return undefined;
+    throw error;
   }
 }
 

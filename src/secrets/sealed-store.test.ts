@@ -239,9 +239,8 @@ describe("founding", () => {
   it("happens once, whoever is first", async () => {
     const farm = Array.from({ length: 8 }, () => open());
     await Promise.all(farm.map((sealed, at) => certificates(sealed).put(`${at}.pem`, text(`${SECRET}${at}`))));
-    for (const [at, sealed] of farm.entries()) {
-      for (const other of farm)
-        expect(plain((await certificates(other).read(`${at}.pem`, MAX))?.bytes), String(sealed.store.location)).toBe(`${SECRET}${at}`);
+    for (const at of farm.keys()) {
+      for (const other of farm) expect(plain((await certificates(other).read(`${at}.pem`, MAX))?.bytes)).toBe(`${SECRET}${at}`);
     }
   });
 
