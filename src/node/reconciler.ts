@@ -83,7 +83,9 @@ export class Reconciler {
 
   /** Gives the newest revision known; older ones are ignored. */
   offer(revision: Revision): void {
-    if (this.#newest === undefined || revision.number >= this.#newest.number) this.#newest = revision;
+    const newest = this.#newest;
+    // A lower number that was made later is the newest all the same: the store was restored from a backup meanwhile.
+    if (newest === undefined || revision.number >= newest.number || revision.at > newest.at) this.#newest = revision;
   }
 
   /** One pass, shared by all who ask while it waits for its turn. Never rejects: problems are in `state`. */

@@ -13,6 +13,7 @@ export type { RequestHandler } from "./request-server.ts";
 export { createRequestRefusals, type RefusedRequests, type RequestRefusals } from "./request-refusals.ts";
 export { createRequests, type Requests } from "./requests.ts";
 export { createRevisions, type AppendedRevision, type NewRevision, type Revisions } from "./revisions.ts";
+export { signFarm, type SignedFarm, type SignFarmRequest } from "./sign-farm.ts";
 export { createTicketKeys, type TicketKeys, type TicketKeysSettings } from "./ticket-keys.ts";
 export type {
   ConfigState,

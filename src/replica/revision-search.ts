@@ -3,17 +3,6 @@ import type { Store } from "../store/index.ts";
 import { listedNumbers, readHead, readMarked } from "./revision-keys.ts";
 import type { Revision } from "./types.ts";
 
-/** Finds the newest revision that may be applied, and remembers it. */
-export interface RevisionSearch {
-  readonly latest: () => Promise<Revision | undefined>;
-  /** The number that the next revision gets, by the last search: in a farm with identities refused ones take numbers too. */
-  next(): number;
-  /** A revision that was made just now. */
-  note(revision: Revision): void;
-  /** Why the newest one in the store is not what `latest` found; undefined = it is. */
-  refusal(): string | undefined;
-}
-
 /** What a search goes by. */
 interface SearchSettings {
   readonly state: Store;
@@ -29,75 +18,102 @@ type Look = { readonly kind: "good"; readonly revision: Revision } | { readonly 
 const MAX_DOWN = 1_000;
 
 /** A search that starts where the last one ended, with one read when nothing is new. */
-export function createRevisionSearch(settings: SearchSettings): RevisionSearch {
-  const { state, signing } = settings;
-  let known: Revision | undefined;
+export class RevisionSearch {
+  readonly #state: Store;
+  readonly #signing: Signing | undefined;
+  #applied: Revision | undefined;
+  #known: Revision | undefined;
   /** Every number up to this one was looked at. */
-  let seenTo = 0;
-  let refusal: string | undefined;
-  let authorities: string | undefined;
+  #seenTo = 0;
+  #refusal: string | undefined;
+  #authorities: string | undefined;
+
+  constructor({ state, signing, applied }: SearchSettings) {
+    this.#state = state;
+    this.#signing = signing;
+    this.#applied = applied;
+  }
+
+  /** The newest revision that may be applied; undefined = there is none. */
+  async latest(): Promise<Revision | undefined> {
+    this.#forgetUnderNewAuthority();
+    await this.#jumpToHead();
+    if (this.#known === undefined) await this.#searchDown();
+    for (let number = this.#seenTo + 1; ; number += 1) {
+      const look = await this.#look(number);
+      if (look === undefined) return this.#known;
+      this.#take(number, look);
+    }
+  }
+
+  /** The number that the next revision gets, by the last search: in a farm with identities refused ones take numbers too. */
+  next(): number {
+    return this.#seenTo + 1;
+  }
+
+  /** A revision that was made just now. */
+  note(revision: Revision): void {
+    this.#take(revision.number, { kind: "good", revision });
+  }
+
+  /** Why the newest one in the store is not what `latest` found; undefined = it is. */
+  refusal(): string | undefined {
+    return this.#refusal;
+  }
 
   /** With another authority, what was refused may be good. */
-  function forgetUnderNewAuthority(): void {
-    const now = signing?.identity().authorityPem;
-    if (now === authorities) return;
-    authorities = now;
-    seenTo = known?.number ?? 0;
+  #forgetUnderNewAuthority(): void {
+    const now = this.#signing?.identity().authorityPem;
+    if (now === this.#authorities) return;
+    this.#authorities = now;
+    this.#seenTo = this.#known?.number ?? 0;
   }
 
-  function take(number: number, look: Look): void {
-    seenTo = Math.max(seenTo, number);
-    if (look.kind === "good") known = look.revision;
-    refusal = look.kind === "good" ? undefined : `revision ${number} is refused: ${look.why}`;
+  #take(number: number, look: Look): void {
+    this.#seenTo = Math.max(this.#seenTo, number);
+    if (look.kind === "good") this.#known = look.revision;
+    this.#refusal = look.kind === "good" ? undefined : `revision ${number} is refused: ${look.why}`;
   }
 
-  async function jumpToHead(): Promise<void> {
-    const head = await readHead(state);
-    if (head <= seenTo) return;
-    const look = await lookAt(settings, head);
-    if (look?.kind === "good") take(head, look);
+  /** A store that was restored from a backup, or that somebody set back: what an admin signs from now on has lower numbers again. */
+  async #startOver(known: Revision): Promise<void> {
+    if ((await this.#look(known.number)) !== undefined) return;
+    this.#applied = known;
+    this.#known = undefined;
+    this.#seenTo = 0;
+  }
+
+  async #jumpToHead(): Promise<void> {
+    const head = await readHead(this.#state);
+    const known = this.#known;
+    if (known !== undefined && head < known.number && this.#signing !== undefined) await this.#startOver(known);
+    if (head <= this.#seenTo) return;
+    const look = await this.#look(head);
+    if (look?.kind === "good") this.#take(head, look);
   }
 
   /** The hint is missing or names what is gone or refused: only a listing tells what there is. */
-  async function searchDown(): Promise<void> {
-    const numbers = await listedNumbers(state);
+  async #searchDown(): Promise<void> {
+    const numbers = await listedNumbers(this.#state);
     let newest: { readonly number: number; readonly look: Look } | undefined;
     for (const number of numbers.slice(0, MAX_DOWN)) {
-      const look = await lookAt(settings, number);
+      const look = await this.#look(number);
       if (look === undefined) continue;
       newest ??= { number, look };
       if (look.kind === "refused") continue;
-      take(number, look);
+      this.#take(number, look);
       break;
     }
-    if (newest?.look.kind === "refused") take(newest.number, newest.look);
+    if (newest?.look.kind === "refused") this.#take(newest.number, newest.look);
   }
 
-  return {
-    async latest() {
-      forgetUnderNewAuthority();
-      await jumpToHead();
-      if (known === undefined) await searchDown();
-      for (let number = seenTo + 1; ; number += 1) {
-        const look = await lookAt(settings, number);
-        if (look === undefined) return known;
-        take(number, look);
-      }
-    },
-    next: () => seenTo + 1,
-    note(revision) {
-      take(revision.number, { kind: "good", revision });
-    },
-    refusal: () => refusal,
-  };
-}
-
-/** undefined = there is none of that number. */
-async function lookAt({ state, signing, applied }: SearchSettings, number: number): Promise<Look | undefined> {
-  const revision = await readMarked(state, number, signing);
-  if (revision === undefined) return undefined;
-  const why = revision.refused ?? (isOlder(revision, applied, signing) ? olderThan(applied) : undefined);
-  return why === undefined ? { kind: "good", revision } : { kind: "refused", why };
+  /** undefined = there is none of that number. */
+  async #look(number: number): Promise<Look | undefined> {
+    const revision = await readMarked(this.#state, number, this.#signing);
+    if (revision === undefined) return undefined;
+    const why = revision.refused ?? (isOlder(revision, this.#applied, this.#signing) ? olderThan(this.#applied) : undefined);
+    return why === undefined ? { kind: "good", revision } : { kind: "refused", why };
+  }
 }
 
 /** Whoever can write into the store could put back what an admin signed long ago. What a revoked admin signed holds nothing up. */

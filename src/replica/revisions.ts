@@ -6,7 +6,7 @@ import { requireAuthorship } from "./farm-statement.ts";
 import { follow, restMs } from "./follow.ts";
 import { claimRevision, HEAD_PREFIX, raiseHead, readMarked, readRevision } from "./revision-keys.ts";
 import { MAX_YAML_BYTES, revisionKey } from "./revision-record.ts";
-import { createRevisionSearch } from "./revision-search.ts";
+import { RevisionSearch } from "./revision-search.ts";
 import { createStaleness } from "./staleness.ts";
 import { sha256 } from "./state-json.ts";
 import type { Revision } from "./types.ts";
@@ -75,8 +75,8 @@ const MAX_TRIES = 10;
  */
 export function createRevisions(store: FarmStore, { clock, log, signing, applied }: RevisionsSettings): Revisions {
   const staleness = createStaleness("configuration", { clock, log });
-  const search = createRevisionSearch({ state: store.state, signing, applied });
-  const { latest } = search;
+  const search = new RevisionSearch({ state: store.state, signing, applied });
+  const latest = (): Promise<Revision | undefined> => search.latest();
 
   async function append(change: NewRevision): Promise<AppendedRevision> {
     const digest = sha256(change.yaml);
@@ -155,10 +155,11 @@ async function* watchRevisions(
   latest: () => Promise<Revision | undefined>,
   plan: Pick<Parameters<typeof follow>[0], "signal" | "hints" | "everyMs" | "staleness">,
 ): AsyncGenerator<Revision> {
-  let told = 0;
+  let told = { number: 0, at: 0 };
   for await (const revision of follow({ look: latest, ...plan })) {
-    if (revision === undefined || revision.number <= told) continue;
-    told = revision.number;
+    // A lower number that was made later comes after the store was set back.
+    if (revision === undefined || (revision.number <= told.number && revision.at <= told.at)) continue;
+    told = revision;
     yield revision;
   }
 }
