@@ -1,13 +1,13 @@
 import { systemClock } from "../base/index.ts";
 import { openPasswords, withSharedPasswords } from "../certificates/index.ts";
 import { startNode, stayDead } from "../node/index.ts";
-import type { Judge } from "../replica/index.ts";
 import { farmKeySource, followFarmKey, sealStore } from "../secrets/index.ts";
 import { openStoreLater, type FarmStore } from "../store/index.ts";
 import { prepareProcess } from "./prepare-process.ts";
 import { openProcessIdentity } from "./process-identity.ts";
 import { startRole } from "./role.ts";
 import { parseRoleOptions } from "./role-options.ts";
+import { createSavedFileJudge } from "./saved-file-judge.ts";
 import { VERSION } from "./version.ts";
 
 /** Balancers ask about every second. */
@@ -31,8 +31,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
     ...(options.passwords === undefined ? {} : { file: options.passwords }),
   });
   const passwords = withSharedPasswords(own, { store, clock, log, signal: ending.signal });
-  // A saved farm.yaml is rare, and judging it brings the whole planner: the node that has the duty loads it then.
-  const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
+  const judge = createSavedFileJudge({ node: options.name, store, passwords, clock, log, isSigned: keeper !== undefined });
   // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
   const noticeMs = process.send === undefined ? NOTICE_MS : 0;
   const { name, data: dataDir, allowDrills } = options;

@@ -64,12 +64,23 @@ async function doSteps(mend: MendParts, work: NodeWork): Promise<string | undefi
   let before = await lookAtNode(prover, node, hosts);
   for (const [at, step] of work.steps.entries()) {
     await record.updateNode(node, { before: Object.fromEntries(before.ranks) });
-    const done = await doStep(mend, work, { step, before, isLast: at === work.steps.length - 1 });
+    const done = await inLog(mend, node, step, () => doStep(mend, work, { step, before, isLast: at === work.steps.length - 1 }));
     if ("stop" in done) return done.stop;
     before = done.sight;
   }
   await settleLater(mend, work, before);
   return undefined;
+}
+
+/** A step is a change of its own in the audit log, as a part of the repair that it belongs to. */
+async function inLog<T>({ parts, record }: MendParts, node: string, step: RepairStep, work: () => Promise<T>): Promise<T> {
+  if (parts.audit === undefined) return work();
+  return parts.audit.change({ action: "repair.step", target: `${node}: ${step.text}` }, work, () => {
+    const run = record.run.nodes.find((one) => one.node === node)?.steps.find(({ id }) => id === step.id);
+    const { state = "failed", problem } = run ?? {};
+    const outcome = state === "proved" || state === "no-better" ? "done" : "failed";
+    return { outcome, detail: problem === undefined ? state : `${state}: ${problem}` };
+  });
 }
 
 interface StepWork {
