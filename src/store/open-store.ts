@@ -6,7 +6,7 @@ import { openBlobs } from "./blobs/open-blobs.ts";
 import { openDirectoryStore } from "./drivers/directory.ts";
 import { openEtcdStore } from "./drivers/etcd.ts";
 import { parseStorePlace } from "./store-place.ts";
-import type { StoreSettings } from "./store-options.ts";
+import { requirePassword, type StoreSettings } from "./store-options.ts";
 
 /** How a store of either kind is opened. */
 export interface OpenOptions {
@@ -74,11 +74,7 @@ type Access = Pick<Parameters<typeof openEtcdStore>[0], "user" | "tls">;
 /** What etcd is entered with, from the files that the settings name. @throws STORE_URL_INVALID @throws STORE_FILE_UNUSABLE */
 export async function access(settings: StoreSettings, user: string | undefined): Promise<Access> {
   const { passwordFile, caFile, certFile, keyFile } = settings;
-  if ((user === undefined) !== (passwordFile === undefined))
-    throw new FarmError(
-      "STORE_URL_INVALID",
-      `the store ${settings.place}: ${user === undefined ? "a password file is given but no user; write etcds://USER@…" : "a user is named but no password file; give --store-password-file"}`,
-    );
+  requirePassword(settings.place, user, passwordFile);
   const [password, ca, cert, key] = await Promise.all([passwordFile, caFile, certFile, keyFile].map(readText));
   const tls = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }) };
   return {

@@ -87,6 +87,7 @@ export function readStoreSettings(
   if (place === undefined) return undefined;
   const parsed = parseStorePlace(place);
   requireFit(parsed.kind, told);
+  if (parsed.kind === "etcd") requirePassword(place, parsed.user, told.get("passwordFile"));
   const settings: Partial<Record<keyof StoreSettings, string>> = { place: parsed.kind === "directory" ? parsed.root : place };
   for (const name of ETCD_ONLY) {
     const file = told.get(name);
@@ -95,6 +96,16 @@ export function readStoreSettings(
   const blobs = told.get("blobs");
   if (blobs !== undefined) settings.blobs = /^[a-z0-9+.-]+:\/\//i.test(blobs) ? blobs : resolve(blobs);
   return settings as StoreSettings; // `place` is there, the others may be absent
+}
+
+/** A user and a password file go together. @throws STORE_URL_INVALID */
+export function requirePassword(place: string, user: string | undefined, passwordFile: string | undefined): void {
+  if ((user === undefined) === (passwordFile === undefined)) return;
+  const problem =
+    user === undefined
+      ? "a password file is given but no user; write etcds://USER@…"
+      : "a user is named but no password file; give --store-password-file";
+  throw new FarmError("STORE_URL_INVALID", `the store ${place}: ${problem}`);
 }
 
 function requireFit(kind: "directory" | "etcd", told: ReadonlyMap<keyof StoreSettings, string>): void {
