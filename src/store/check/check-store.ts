@@ -95,7 +95,9 @@ async function farmThere(settings: StoreSettings, options: CheckOptions): Promis
     }
   } catch (thrown) {
     const { code, message } = toFarmError(thrown, "STORE_UNAVAILABLE");
-    return { facts: [{ name, outcome: code === "STORE_UNAVAILABLE" ? "note" : "wrong", text: message }] };
+    // Everything else worked a moment before: nobody has founded one.
+    if (code === "STORE_UNAVAILABLE") return { facts: [{ name, outcome: "note", text: "none is here yet" }] };
+    return { facts: [{ name, outcome: "wrong", text: message }] };
   }
 }
 

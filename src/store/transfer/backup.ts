@@ -2,8 +2,9 @@ import { FarmError, type Clock } from "../../base/index.ts";
 import { spool } from "../blobs/spool.ts";
 import { END_NAME, entryName, FORM, HEAD_NAME } from "./archive.ts";
 import { writeArchive, type ArchiveWriter } from "./archive-write.ts";
-import type { FolderName, TransferEnd } from "./end.ts";
+import { isFlat, type FolderName, type TransferEnd } from "./end.ts";
 import { isKept, movedValue } from "./kinds.ts";
+import { filesOf } from "./mirror-folder.ts";
 
 /** What a backup holds. */
 export interface BackupCounts {
@@ -80,7 +81,7 @@ async function addKeys(writer: ArchiveWriter, { store }: TransferEnd): Promise<n
 
 async function addFolder(writer: ArchiveWriter, { store }: TransferEnd, folder: FolderName): Promise<number> {
   let count = 0;
-  for await (const { path } of store.folder(folder).walk()) {
+  for await (const { path } of filesOf(store.folder(folder), isFlat(folder))) {
     if ((await store.folder(folder).stat(path)) === undefined) continue; // removed since
     const octets = await spool(store.folder(folder).open(path), IN_MEMORY);
     try {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { FarmError, type Clock } from "../../base/index.ts";
 import type { Store } from "../contract.ts";
 import { startFollowing, type Running } from "./following.ts";
-import { foldersBetween, type FolderName, type TransferEnd } from "./end.ts";
+import { foldersBetween, isFlat, type FolderName, type TransferEnd } from "./end.ts";
 import { mirrorBlobs } from "./mirror-blobs.ts";
 import { mirrorFolder, type FolderMirror } from "./mirror-folder.ts";
 import { mirrorKeys } from "./mirror-keys.ts";
@@ -62,7 +62,7 @@ export async function copyStore(from: TransferEnd, to: TransferEnd, options: Cop
   const folders = new Map(
     foldersBetween(from, to).map((name): [FolderName, FolderMirror] => {
       const fits = (path: string, bytes: Uint8Array): boolean => takes(`${name}/${path}`, bytes);
-      return [name, mirrorFolder(from.store.folder(name), to.store.folder(name), fits)];
+      return [name, mirrorFolder(from.store.folder(name), to.store.folder(name), { isFlat: isFlat(name), takes: fits })];
     }),
   );
   const running: Running = { keys, folders, blobs };

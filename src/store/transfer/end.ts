@@ -19,3 +19,6 @@ export const foldersBetween = (from: TransferEnd, to: TransferEnd): readonly Fol
   from.content !== undefined && to.content !== undefined && from.content !== to.content
     ? ["config", "certificates", "content"]
     : ["config", "certificates"];
+
+/** Whether a folder has no sub-folders. */
+export const isFlat = (name: FolderName): boolean => name === "certificates";

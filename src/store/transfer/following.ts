@@ -46,8 +46,10 @@ export function startFollowing(from: TransferEnd, running: Running, { signal, on
   const folders = [...running.folders].map(([name, mirror]) =>
     begin(async (onFirst) => {
       onStep?.({ step: "folder", folder: name });
-      for await (const _hint of from.store.folder(name).watch({ signal })) {
-        await persist(signal, () => mirror.pass());
+      const folder = from.store.folder(name);
+      for await (const { paths } of folder.watch({ signal })) {
+        // Elsewhere the paths are a hint, and others may have changed as well.
+        await persist(signal, () => mirror.pass(folder.tellsAll === true ? paths : undefined));
         onFirst();
       }
     }),

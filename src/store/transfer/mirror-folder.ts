@@ -6,8 +6,8 @@ import { inLanes } from "./in-lanes.ts";
 
 /** Keeps a folder of `to` as `from`'s is. */
 export interface FolderMirror {
-  /** Looks at all of `from` and carries over what changed. */
-  pass(): Promise<void>;
+  /** Looks at these files of `from`, or at all, and carries over what changed. */
+  pass(paths?: readonly string[]): Promise<void>;
   /** Files that somebody else changed in `to` since, and files that are too large: they are left alone. */
   readonly taken: ReadonlySet<string>;
   readonly tooLarge: ReadonlySet<string>;
@@ -16,8 +16,15 @@ export interface FolderMirror {
   readonly counts: { written: number; removed: number };
 }
 
+/** What is known of a folder. */
+export interface FolderRules {
+  /** Whether it has no sub-folders. */
+  readonly isFlat: boolean;
+  readonly takes: (path: string, bytes: Uint8Array) => boolean;
+}
+
 /** Larger files are told by name and not carried: a folder takes a file as a whole, from memory. */
-export const MAX_FILE_BYTES = 128 * 1024 * 1024;
+const MAX_FILE_BYTES = 128 * 1024 * 1024;
 const LANES = 6;
 const TRIES = 8;
 const RETRY_MS = 250;
@@ -29,71 +36,111 @@ interface Pair {
 }
 
 /** Mirrors a folder by stamps; bytes are compared where nothing is known yet. */
-export function mirrorFolder(from: Folder, to: Folder, takes: (path: string, bytes: Uint8Array) => boolean): FolderMirror {
+export function mirrorFolder(from: Folder, to: Folder, rules: FolderRules): FolderMirror {
   const pairs = new Map<string, Pair>();
   const taken = new Set<string>();
   const tooLarge = new Set<string>();
   const unfit = new Set<string>();
   const counts = { written: 0, removed: 0 };
   /** The files of `to` before this copy; theirs may be written over. */
-  let before: Map<string, FileStat> | undefined;
+  let before: Set<string> | undefined;
 
-  const stampIn = (path: string): string | undefined => pairs.get(path)?.to ?? before?.get(path)?.stamp;
-  async function carry(stat: FileStat): Promise<void> {
-    const { path } = stat;
-    if (taken.has(path) || pairs.get(path)?.from === stat.stamp) return;
-    if (stat.size > MAX_FILE_BYTES) return void tooLarge.add(path);
-    const read = await from.read(path, { maxBytes: MAX_FILE_BYTES });
+  async function carry({ path, stamp }: Found): Promise<void> {
+    const known = pairs.get(path)?.from;
+    if (taken.has(path) || (stamp !== undefined && known === stamp)) return;
+    const read = await readFit(from, path);
     if (read === undefined) return; // removed since: the next pass tells
-    if (!takes(path, read.bytes)) return void unfit.add(path);
+    if (read === "too-large") tooLarge.add(path);
+    else if (!rules.takes(path, read.bytes)) unfit.add(path);
+    else if (known !== read.stat.stamp) await bring({ path, ...read });
+  }
+  async function bring({
+    path,
+    bytes,
+    stat,
+  }: {
+    readonly path: string;
+    readonly bytes: Uint8Array;
+    readonly stat: FileStat;
+  }): Promise<void> {
     unfit.delete(path);
-    const there = stampIn(path);
-    if (there !== undefined && (await isSame(to, { path, bytes: read.bytes, stamp: there })))
-      return void pairs.set(path, { from: read.stat.stamp, to: there });
-    const written = await putFile(to, { path, bytes: read.bytes, expect: there });
-    if (written === undefined) return void taken.add(path);
-    pairs.set(path, { from: read.stat.stamp, to: written });
-    counts.written += 1;
+    const there = before?.has(path) === true ? await to.read(path, { maxBytes: MAX_FILE_BYTES }) : undefined;
+    before?.delete(path);
+    const isSame = there !== undefined && digestOf(there.bytes) === digestOf(bytes);
+    const expect = there?.stat.stamp ?? pairs.get(path)?.to;
+    const stamp = isSame ? there.stat.stamp : await putFile(to, { path, bytes, expect });
+    if (stamp === undefined) return void taken.add(path);
+    pairs.set(path, { from: stat.stamp, to: stamp });
+    if (!isSame) counts.written += 1;
   }
   async function drop(path: string): Promise<void> {
-    const known = stampIn(path);
-    const there = await to.stat(path);
-    if (there !== undefined && there.stamp !== known) return void taken.add(path);
-    if (there !== undefined) await to.remove(path);
+    if (!(await removeKnown(to, path, pairs.get(path)?.to))) return void taken.add(path);
     pairs.delete(path);
     before?.delete(path);
     counts.removed += 1;
+  }
+  async function passAll(theirs: ReadonlySet<string>): Promise<void> {
+    const present = new Set<string>();
+    await inLanes(noted(filesOf(from, rules.isFlat), present), LANES, carry);
+    const surplus = [...new Set([...pairs.keys(), ...theirs])].filter((path) => !present.has(path) && !taken.has(path));
+    await inLanes(surplus, LANES, drop);
   }
   return {
     taken,
     tooLarge,
     unfit,
     counts,
-    async pass() {
-      before ??= await statsOf(to);
-      const present = new Set<string>();
-      const told = async function* (): AsyncGenerator<FileStat> {
-        for await (const stat of from.walk()) {
-          present.add(stat.path);
-          yield stat;
-        }
-      };
-      await inLanes(told(), LANES, carry);
-      const surplus = [...new Set([...pairs.keys(), ...before.keys()])].filter((path) => !present.has(path) && !taken.has(path));
-      await inLanes(surplus, LANES, drop);
+    async pass(paths) {
+      before ??= await pathsOf(to, rules.isFlat);
+      if (paths === undefined) return passAll(before);
+      await inLanes(paths, LANES, async (path) => {
+        if ((await from.stat(path)) !== undefined) await carry({ path });
+        else if (pairs.has(path)) await drop(path);
+      });
     },
   };
 }
 
-async function statsOf(folder: Folder): Promise<Map<string, FileStat>> {
-  const stats = new Map<string, FileStat>();
-  for await (const stat of folder.walk()) stats.set(stat.path, stat);
-  return stats;
+/** False: it is not the version that was known. */
+async function removeKnown(to: Folder, path: string, known: string | undefined): Promise<boolean> {
+  const there = await to.stat(path);
+  if (there !== undefined && known !== undefined && there.stamp !== known) return false;
+  if (there !== undefined) await to.remove(path);
+  return true;
 }
 
-async function isSame(to: Folder, file: { readonly path: string; readonly bytes: Uint8Array; readonly stamp: string }): Promise<boolean> {
-  const found = await to.read(file.path, { maxBytes: MAX_FILE_BYTES });
-  return found !== undefined && found.stat.stamp === file.stamp && digestOf(found.bytes) === digestOf(file.bytes);
+async function* noted(files: AsyncIterable<Found>, present: Set<string>): AsyncGenerator<Found> {
+  for await (const file of files) {
+    present.add(file.path);
+    yield file;
+  }
+}
+
+/** A file, and its stamp where that costs nothing. */
+interface Found {
+  readonly path: string;
+  readonly stamp?: string;
+}
+
+/** Every file of a folder, in bounded memory: in etcd, where changes are told, a walk reads all values at once, names alone cost little. */
+export async function* filesOf(folder: Folder, isFlat: boolean): AsyncGenerator<Found> {
+  if (folder.tellsAll !== true || !isFlat) return yield* folder.walk();
+  for (const path of await folder.names()) yield { path };
+}
+
+async function pathsOf(folder: Folder, isFlat: boolean): Promise<Set<string>> {
+  const paths = new Set<string>();
+  for await (const { path } of filesOf(folder, isFlat)) paths.add(path);
+  return paths;
+}
+
+async function readFit(folder: Folder, path: string): Promise<Awaited<ReturnType<Folder["read"]>> | "too-large"> {
+  try {
+    return await folder.read(path, { maxBytes: MAX_FILE_BYTES });
+  } catch (error) {
+    if (toFarmError(error).code === "STORE_VALUE_TOO_LARGE") return "too-large";
+    throw error;
+  }
 }
 
 /** The new stamp; undefined when somebody else was first. */
@@ -116,17 +163,8 @@ async function putFile(
   }
 }
 
-/** What a folder's files have, by path, for comparing. @throws STORE_VALUE_TOO_LARGE never: larger files are left out */
-export async function* fileDigests(folder: Folder): AsyncGenerator<{ readonly path: string; readonly digest: string }> {
-  for await (const { path, size } of folder.walk()) {
-    if (size > MAX_FILE_BYTES) continue;
-    const digest = await fileDigest(folder, path);
-    if (digest !== undefined) yield { path, digest };
-  }
-}
-
-/** undefined = there is none. */
+/** Of a folder's file; undefined = there is none, or it is too large to be compared. */
 export async function fileDigest(folder: Folder, path: string): Promise<string | undefined> {
-  const read = await folder.read(path, { maxBytes: MAX_FILE_BYTES });
-  return read === undefined ? undefined : digestOf(read.bytes);
+  const read = await readFit(folder, path);
+  return read === undefined || read === "too-large" ? undefined : digestOf(read.bytes);
 }

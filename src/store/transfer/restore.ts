@@ -7,8 +7,9 @@ import { entryPlace, type EntryPlace } from "./archive.ts";
 import { readArchive, type ArchiveEntry, type BackupHead } from "./archive-read.ts";
 import type { BackupCounts } from "./backup.ts";
 import { digestOf } from "./digest.ts";
-import type { FolderName, TransferEnd } from "./end.ts";
+import { isFlat, type FolderName, type TransferEnd } from "./end.ts";
 import { isKept, LEASES } from "./kinds.ts";
+import { filesOf } from "./mirror-folder.ts";
 
 /** What a backup is. */
 export interface BackupFacts extends BackupHead, BackupCounts {}
@@ -199,7 +200,7 @@ class Restoring {
       this.#end.content === undefined ? ["config", "certificates"] : ["config", "certificates", "content"];
     for (const name of names) {
       const folder = this.#end.store.folder(name);
-      for await (const { path } of folder.walk()) {
+      for await (const { path } of filesOf(folder, isFlat(name))) {
         if (this.#files.get(name)?.has(path) === true) continue;
         await folder.remove(path);
         this.counts.files.removed += 1;

@@ -2,10 +2,10 @@ import { toFarmError } from "../../base/index.ts";
 import { pause } from "../bell.ts";
 import type { Store } from "../contract.ts";
 import { digestOf } from "./digest.ts";
-import type { FolderName, TransferEnd } from "./end.ts";
+import { isFlat, type FolderName, type TransferEnd } from "./end.ts";
 import { inLanes } from "./in-lanes.ts";
 import { isMoved, movedValue } from "./kinds.ts";
-import { fileDigest, fileDigests, type FolderMirror } from "./mirror-folder.ts";
+import { fileDigest, filesOf, type FolderMirror } from "./mirror-folder.ts";
 
 /** What a comparison by SHA-256 found. */
 export interface Verification {
@@ -75,12 +75,12 @@ async function verifyFolder(
   const [from, to] = [pair.from.store.folder(name), pair.to.store.folder(name)];
   const isCompared = (path: string): boolean => !mirror.taken.has(path) && !mirror.unfit.has(path) && !mirror.tooLarge.has(path);
   const doubtful = new Set<string>();
-  for await (const { path } of to.walk()) if (isCompared(path)) doubtful.add(path);
+  for await (const { path } of filesOf(to, isFlat(name))) if (isCompared(path)) doubtful.add(path);
   let count = 0;
-  await inLanes(fileDigests(from), LANES, async ({ path, digest }) => {
+  await inLanes(filesOf(from, isFlat(name)), LANES, async ({ path }) => {
     if (!isCompared(path)) return;
     count += 1;
-    if ((await fileDigest(to, path)) === digest) doubtful.delete(path);
+    if ((await fileDigest(to, path)) === (await fileDigest(from, path))) doubtful.delete(path);
     else doubtful.add(path);
   });
   await inLanes(doubtful, LANES, async (path) => {
