@@ -5,6 +5,7 @@ import { FarmError, Secret, silentLog, systemClock, systemCode } from "../base/i
 import type { IdentityHost } from "../cli/index.ts";
 import { initAuthority, joinFarm, replaceAuthority, retireAuthority, type InitRequest } from "../identity/index.ts";
 import { openStore } from "../store/index.ts";
+import { signByFolder } from "./admin-signature.ts";
 import { openAdminIdentity } from "./process-identity.ts";
 
 const clock = systemClock;
@@ -17,8 +18,13 @@ export function createIdentityHost(signal: AbortSignal): IdentityHost {
       try {
         const given = certificate === undefined || key === undefined ? {} : { given: await readGiven(certificate, key) };
         const request: InitRequest = { dir: resolve(dir), state: store.state, clock, name, ...given };
+        const signed = { store, log: silentLog };
+        // While both authorities are trusted: what was signed under the old one is not believed afterwards.
+        if (change === "retire") await signByFolder(request.dir, { ...signed, when: "anew" });
         if (change === "retire") return await retireAuthority(request);
-        return change === "replace" ? await replaceAuthority({ ...request, rejoin }) : await initAuthority(request);
+        const outcome = change === "replace" ? await replaceAuthority({ ...request, rejoin }) : await initAuthority(request);
+        await signByFolder(request.dir, { ...signed, when: change === "replace" ? "anew" : "first" });
+        return outcome;
       } finally {
         await store.close();
       }

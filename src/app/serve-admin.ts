@@ -17,10 +17,11 @@ import { openPasswords, withSharedPasswords } from "../certificates/index.ts";
 import type { IdentityKeeper } from "../identity/index.ts";
 import { createOperations } from "../operations/index.ts";
 import type { SealedStore } from "../secrets/index.ts";
-import type { StoreSettings } from "../store/index.ts";
+import type { FarmStore, StoreSettings } from "../store/index.ts";
 import { openAccess } from "./admin-access.ts";
+import { doAdminDuties, signBeforeRevoking } from "./admin-signature.ts";
 import { currentUser } from "./current-user.ts";
-import { openAdminIdentity } from "./process-identity.ts";
+import { openAdminIdentity, type AdminIdentity } from "./process-identity.ts";
 import { VERSION } from "./version.ts";
 
 /** Where an admin API finds its farm and leaves its files. */
@@ -73,11 +74,12 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
   const { audit, tokenFile } = access;
   const operations = createOperations({ store, sealed, clock, log, audit, passwords: source, by: currentUser(), ...roots, ...signing });
   const handlers = {
-    ...createHandlers(operations, createLocalHandlers({ clock, log }), identity?.access),
+    ...createHandlers(operations, createLocalHandlers({ clock, log }), accessOf(identity, { store, log })),
     ...createAccessHandlers(access),
   };
   const serving = { dispatch: createDispatch(handlers, audit), logIn: access.logIn, version: VERSION, clock, log };
   const [inside, outside] = await listenAll(parts, serving, keeper);
+  const duties = keeper === undefined ? undefined : doAdminDuties({ store, signing: keeper, log, passwords: source }, ending.signal);
   const file = join(local, ADMIN_FILE.replace(/^local\//, ""));
   await writePrivately(file, `${JSON.stringify({ url: inside.url, tokenFile, pid: process.pid }, null, 2)}\n`);
   return {
@@ -89,9 +91,17 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
       await rm(file, { force: true });
       await inside.close();
       await outside?.close();
+      await duties;
       await keeper?.close();
     },
   };
+}
+
+/** What others may ask of this admin's identity. */
+function accessOf(identity: AdminIdentity | undefined, { store, log }: { store: FarmStore; log: Log }): AdminIdentity["access"] | undefined {
+  if (identity === undefined) return undefined;
+  const { access, keeper } = identity;
+  return { ...access, desk: signBeforeRevoking(access.desk, { store, signing: keeper, log }) };
 }
 
 type Serving = Omit<Parameters<typeof startAdminServer>[0], "listen" | "tls" | "names">;
