@@ -40,7 +40,7 @@ export async function parseRoleOptions(
   const data = resolve(values.data ?? join("certfarm-data", told ?? role));
   const joined = await readJoinFile(data);
   const name = values.name ?? joined?.name ?? told;
-  const store = readStoreSettings(values, environment) ?? (joined === undefined ? undefined : settingsOf(joined));
+  const store = readStoreSettings(values, environment) ?? settingsOf(joined);
   if (name === undefined || store === undefined) {
     throw new FarmError("USAGE", `--name and --store are needed, or the --data of a ${role} that joined: ${usage}`);
   }
@@ -75,8 +75,9 @@ function parseValues(args: readonly string[], usage: string) {
   }
 }
 
-function settingsOf({ store }: JoinFile): StoreSettings {
-  const { place, ...rest } = store;
+function settingsOf(joined: JoinFile | undefined): StoreSettings | undefined {
+  if (joined === undefined) return undefined;
+  const { place, ...rest } = joined.store;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return { place, ...Object.fromEntries(given) };
 }

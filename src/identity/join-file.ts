@@ -62,8 +62,14 @@ export async function writeJoinFile(
     certFile: await keep("cert.pem", store.cert),
     keyFile: await keep("key.pem", store.key),
   };
-  const farmKeyFile = await keep("farm-key", farmKey === undefined ? undefined : Buffer.from(farmKey, "base64").toString("utf8"));
+  const farmKeyFile = await keep("farm-key", farmKey === undefined ? undefined : keyText(farmKey));
   const file = shape.parse({ version: 1, role, name, admin: [admin], store: settings, farmKeyFile });
   await savePrivateFile(join(dataDir, FILE), `${JSON.stringify(file, null, 2)}\n`);
   return file;
+}
+
+/** A farm key of 32 raw octets is kept in base64, which is taken as well; one in base64 already, as it is. */
+function keyText(base64: string): string {
+  const bytes = Buffer.from(base64, "base64");
+  return bytes.byteLength === 32 ? base64 : bytes.toString("utf8");
 }

@@ -33,9 +33,9 @@ const nextSteps = ({ dir, store }: InitArguments): string =>
   [
     "",
     `Keep ${clean(dir)}/authority/key.pem: who has it can make any identity of this farm. Next:`,
-    `  certfarm admin --store ${clean(store.place)} --local ${clean(dir)} --listen 0.0.0.0:8499`,
+    `  certfarm admin --store ${clean(store.place)} --local ${clean(dir)} --admin-listen 0.0.0.0:8499`,
     `  certfarm node token web1 --admin-folder ${clean(dir)} --store ${clean(store.place)} > token.txt`,
-    `  certfarm node join https://THIS-MACHINE:8499 --token-file token.txt     on the other machine`,
+    `  certfarm node join https://THIS-MACHINE:8499 --token-file token.txt     (on the other machine)`,
   ].join("\n");
 
 const overlapSteps = ({ dir, store }: InitArguments): string =>
