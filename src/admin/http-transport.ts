@@ -21,6 +21,7 @@ const MAX_ANSWER_BYTES = 256 << 20;
 /** Without an octet for so long the admin API is taken for dead. Streams send one a change; waits have their own deadline. */
 const IDLE_MS = 3_700_000;
 const CONNECT_MS = 10_000;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 const errorShape = z.object({
   code: z.string(),
@@ -32,10 +33,18 @@ const errorShape = z.object({
 export function httpTransport(settings: HttpTransportSettings): Transport {
   return async (name, input, context) => {
     const route: Route = ROUTES[name];
+    requireSecrecy(route, settings.url);
     const { path, body } = place(route, plain(input));
     const response = await send(settings, { method: route.method, path, body }, context.signal);
     return readAnswer(response, route, context);
   };
+}
+
+/** Certificates, keys and passwords go to this machine, or by TLS. */
+function requireSecrecy({ hidden, path }: Route, url: string): void {
+  const { protocol, hostname } = new URL(url);
+  if (hidden.length === 0 || protocol === "https:" || LOOPBACK.test(hostname)) return;
+  throw new FarmError("SECRETS_WOULD_TRAVEL", `${path} carries secrets, and ${url} is neither https nor this machine`, { facts: { url } });
 }
 
 const plain = (input: unknown): Record<string, unknown> => ({ ...(typeof input === "object" ? input : {}) });

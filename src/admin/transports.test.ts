@@ -140,3 +140,24 @@ describe("the table of routes", () => {
     }
   });
 });
+
+describe("a call with secrets", () => {
+  it.each(["http://192.0.2.1:8499", "http://farm.example.com:8499", "http://127.0.0.1.example.com:8499"])(
+    "is not sent to %s",
+    async (url) => {
+      const client = createClient(httpTransport({ url, token }));
+      const sent = client.call("secrets.addPassword", { password: "horse battery" }, { signal: AbortSignal.timeout(5_000) });
+      await expect(sent).rejects.toMatchObject({ code: "SECRETS_WOULD_TRAVEL" });
+    },
+  );
+
+  it("goes to this machine", async () => {
+    const client = createClient(httpTransport({ url: "http://127.0.0.1:1", token }));
+    await expect(client.call("secrets.addPassword", { password: "horse battery" })).rejects.toMatchObject({ code: "ADMIN_NOT_RUNNING" });
+  });
+
+  it("names every input that is secret", () => {
+    const named = Object.values(ROUTES).flatMap(({ hidden }) => [...hidden]);
+    expect(named).toEqual(expect.arrayContaining(["bytes", "keyBytes", "password", "key"]));
+  });
+});

@@ -75,6 +75,12 @@ export const SECRETS_ERRORS = {
     3,
     "`certfarm secrets status` shows which; finish it, or wait for it: one that crashed lets go within a minute.",
   ),
+  SECRETS_WOULD_TRAVEL: row(
+    "A secret would cross a network in the clear",
+    400,
+    4,
+    "Call the admin API by https://, or run the command on the admin API's own machine.",
+  ),
   SECRETS_PASSWORD_UNKNOWN: row("The store has no password of that id", 404, 2, "Look at `certfarm secrets password list`."),
   CERTIFICATES_FILE_REFUSED: row(
     "A certificate file cannot be served, so it was not added",

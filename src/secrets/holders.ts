@@ -24,10 +24,10 @@ export interface HolderParts {
 
 const PREFIX = "secrets/holders";
 /** A file is looked at again this often, so that a new farm key is known before the former one is given up. */
-const FILE_MS = 20_000;
+const FILE_MS = 5_000;
 /** A KMS is asked again this often. */
 const COMMAND_MS = 600_000;
-const RETRY_MS = 20_000;
+const RETRY_MS = 5_000;
 
 /**
  * Keeps the farm key of this process as it is where it comes from, and tells the store which one that is, only when it changed. Ends on abort

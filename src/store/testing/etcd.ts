@@ -26,6 +26,8 @@ export interface EtcdProcess {
 /** A real cluster on loopback. */
 export interface EtcdCluster {
   readonly members: readonly EtcdProcess[];
+  /** The folder with the data of every member. */
+  readonly data: string;
   /** The address for `openEtcdStore`. */
   address(prefix: string): string;
   /** Asks a member over the gateway. */
@@ -80,6 +82,7 @@ export async function startEtcd(
   };
   return {
     members,
+    data: root,
     address: (prefix) => `etcd${tls ? "s" : ""}://${members.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${prefix}`,
     call,
     leader,
