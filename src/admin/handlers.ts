@@ -62,6 +62,8 @@ export function createHandlers(
       await operations.undrain(node);
       return { node };
     },
+    "content.list": async () => ({ folders: await operations.content.list() }),
+    "content.publish": ({ folder, digest }) => operations.content.publish(folder, digest),
     ...createDoctor(operations),
     ...createIdentityHandlers(identities),
     ...createSecretHandlers(operations),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { ACCESS_ROUTES } from "./access-routes.ts";
+import { CONTENT_ROUTES } from "./content-routes.ts";
 import { DOCTOR_ROUTES } from "./doctor-routes.ts";
 import { DRILL_ROUTES } from "./drill-routes.ts";
 import { IDENTITY_ROUTES } from "./identity-routes.ts";
@@ -209,6 +210,7 @@ export const ROUTES = {
     output: z.object({ node: z.string() }),
   }),
   ...ACCESS_ROUTES,
+  ...CONTENT_ROUTES,
   ...DOCTOR_ROUTES,
   ...DRILL_ROUTES,
   ...IDENTITY_ROUTES,

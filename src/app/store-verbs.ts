@@ -1,10 +1,13 @@
 import { createLog, silentLog, systemClock } from "../base/index.ts";
 import type { StoreVerbs } from "../cli/index.ts";
+import { sendContent } from "../replica/index.ts";
 import { isPlainSecret } from "../secrets/index.ts";
 import {
   backupStore,
   checkStore,
   copyStore,
+  openPlainFolder,
+  openStore,
   openTransferEnd,
   parseStorePlace,
   restoreStore,
@@ -39,6 +42,16 @@ export function createStoreVerbs(signal: AbortSignal): StoreVerbs {
         return await backupStore(end, file, { clock, signal });
       } finally {
         await end.close();
+      }
+    },
+    async sendContent(settings, { from, folder, onFile }) {
+      const source = openPlainFolder(from, options);
+      const store = await openStore(settings, options);
+      try {
+        return await sendContent(store.state, source.folder, { folder, signal, onFile });
+      } finally {
+        await store.close();
+        source.close();
       }
     },
     verifyBackup,

@@ -147,6 +147,12 @@ export const SERVING_ERRORS = {
     2,
     "Look at `certfarm status`: a node that does not report is down or cannot reach the store.",
   ),
+  CONTENT_UNPUBLISHABLE: row(
+    "A folder cannot be published as web content",
+    422,
+    2,
+    "Mend what is named; nothing was published. docs/content.md says which names can be served.",
+  ),
   CONTENT_MOVED: passing(
     "A content file changed while it was read or copied",
     503,

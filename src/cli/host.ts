@@ -1,4 +1,5 @@
 import type { Transport } from "../admin/client.ts";
+import type { SentContent } from "../replica/index.ts";
 import type { FarmKeyOptions } from "../secrets/index.ts";
 import type { BackupFacts, BackupReport, CopyReport, CopyStep, RestoreReport, StoreCheck, StoreSettings } from "../store/index.ts";
 import type { IdentityHost } from "./identity-host.ts";
@@ -46,6 +47,11 @@ export interface StoreVerbs {
     readonly onStep: (step: CopyStep) => void;
   }) => Promise<CopyReport>;
   readonly backup: (settings: StoreSettings, file: string) => Promise<BackupReport>;
+  /** Puts a folder's files and their manifest into the store's blobs; nobody serves them yet. */
+  readonly sendContent: (
+    settings: StoreSettings,
+    given: { readonly from: string; readonly folder: string; readonly onFile: (done: number, total: number) => void },
+  ) => Promise<SentContent>;
   readonly verifyBackup: (file: string) => Promise<BackupFacts>;
   /** The store is founded for the backup's farm when there is none. */
   readonly restore: (

@@ -4,6 +4,7 @@ import { addAccessVerbs } from "./commands/access.ts";
 import { addCertificateVerbs } from "./commands/certificates.ts";
 import { addConfigVerbs } from "./commands/config.ts";
 import { addDrillVerbs } from "./commands/drill.ts";
+import { addContentVerbs } from "./commands/content.ts";
 import { addDoctorVerbs } from "./commands/doctor.ts";
 import { addExportVerbs } from "./commands/export.ts";
 import { addFarmVerbs } from "./commands/farm.ts";
@@ -64,6 +65,7 @@ export function createProgram(host: CliHost, onExit: (code: number) => void): Co
   addDrillVerbs(program, act);
   addIisVerbs(program, act);
   addExportVerbs(program, act);
+  addContentVerbs(program, act);
   addStoreVerbs(program, act);
   addCompletion(program, act);
   return program;

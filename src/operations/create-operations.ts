@@ -1,5 +1,6 @@
 import type { FileListing } from "../certificates/index.ts";
 import { createDrains } from "../replica/index.ts";
+import { createContentVerbs, type ContentVerbs } from "./content-verbs.ts";
 import { awaitRevision, type AwaitSettings, type RolloutProgress } from "./await-revision.ts";
 import { listFiles, type ListRequest } from "./certificate-verbs.ts";
 import { createConfigVerbs, type ConfigVerbs } from "./config-verbs.ts";
@@ -38,6 +39,7 @@ export interface Operations {
   /** @throws CERTIFICATES_FILE_ABSENT */
   removeCertificate(file: string): Promise<{ readonly removed: readonly string[] }>;
   readonly secrets: SecretVerbs;
+  readonly content: ContentVerbs;
   /** No new connections for a node. Repeating it changes nothing. @throws NODE_UNKNOWN */
   drain(node: string, by?: string): Promise<void>;
   /** @throws NODE_UNKNOWN */
@@ -68,6 +70,7 @@ export function createOperations(parts: OperationsParts): Operations {
     addCertificate: (given) => addCertificate(parts, given),
     removeCertificate: (file) => removeCertificate(parts, file),
     secrets: createSecretVerbs(parts, farm),
+    content: createContentVerbs(parts),
     async drain(node, by = parts.by) {
       await farm.chosen(node);
       await drains.set(node, by);

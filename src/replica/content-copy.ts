@@ -23,13 +23,13 @@ const FILES_AT_ONCE = 6;
  */
 export async function copyFolder(
   copy: ContentCopy,
-  { folder, digest }: { folder: string; digest: string },
+  { folder, digest, pushed = false }: { folder: string; digest: string; pushed?: boolean },
   signal: AbortSignal,
 ): Promise<ContentTree> {
   const { disk, log } = copy;
   const bytes = await readBlob(copy.store.state, digest, signal);
   const manifest = decodeManifest(bytes, folder);
-  const copied = await fetchFiles(copy, manifest, signal);
+  const copied = await fetchFiles(copy, { ...manifest, pushed }, signal);
   signal.throwIfAborted();
   log.debug("content step", { step: "pooled", folder });
   const root = await buildTree(disk, digest, manifest);
@@ -41,8 +41,14 @@ export async function copyFolder(
 }
 
 /** Brings into the pool what it lacks; the first failure stops the others. Returns the number of files that were copied. */
-async function fetchFiles({ store, disk, log }: ContentCopy, { folder, files }: Manifest, signal: AbortSignal): Promise<number> {
+async function fetchFiles(
+  { store, disk, log }: ContentCopy,
+  { folder, files, pushed }: Manifest & { readonly pushed: boolean },
+  signal: AbortSignal,
+): Promise<number> {
   const content = store.folder("content");
+  const open = (file: ManifestFile, stop: AbortSignal): AsyncIterable<Uint8Array> =>
+    pushed ? store.state.getBlob(`sha256:${file.sha256}`, { signal: stop }) : openContent(content, `${folder}/${file.path}`, stop);
   const copied: ManifestFile[] = [];
   const failed = new AbortController();
   const until = AbortSignal.any([signal, failed.signal]);
@@ -51,7 +57,7 @@ async function fetchFiles({ store, disk, log }: ContentCopy, { folder, files }: 
     for (const file of waiting) {
       until.throwIfAborted();
       if (await isPooled(disk, file)) continue;
-      await pourIntoPool(disk, file, openContent(content, `${folder}/${file.path}`, until));
+      await pourIntoPool(disk, file, open(file, until));
       copied.push(file);
       log.debug("content step", { step: "copied", folder, path: file.path });
     }

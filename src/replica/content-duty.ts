@@ -50,6 +50,7 @@ export function createContentDuty(settings: Omit<ContentDuty, "told">): DutyPass
 
   async function publishFolder(folder: string, look: FolderLook, signal: AbortSignal): Promise<void> {
     const before = await readPublished(duty, folder);
+    if (before?.pointer?.pushed === true) return void known.set(folder, { signature: look.signature, hashed: new Map() });
     if (look.problem !== undefined) return noteProblem(duty, folder, { before, problem: look.problem });
     const hashed = await hashSettled(folder, look, signal);
     if (hashed === undefined) return;
@@ -138,8 +139,10 @@ async function noteEmptied(duty: ContentDuty, looks: Looks): Promise<void> {
   for (const { key } of await duty.store.state.list(POINTER_PREFIX)) {
     const folder = folderOf(key);
     if (looks.has(folder)) continue;
+    const before = await readPublished(duty, folder);
+    if (before?.pointer?.pushed === true) continue;
     const problem = `content/${folder} is gone from the store or has no files; nodes go on with what was published last`;
-    await noteProblem(duty, folder, { before: await readPublished(duty, folder), problem });
+    await noteProblem(duty, folder, { before, problem });
   }
 }
 
@@ -150,7 +153,7 @@ async function noteProblem(
 ): Promise<void> {
   if (told.get(folder) !== problem) log.warn("content is not published", { folder, problem });
   told.set(folder, problem);
-  if (before?.pointer === undefined || before.pointer.problem === problem) return;
+  if (before?.pointer === undefined || before.pointer.problem === problem || before.pointer.pushed === true) return;
   await store.state.write(pointerKey(folder), writePointer(signing, folder, { ...before.pointer, problem }), before.rev);
 }
 

@@ -17,6 +17,8 @@ export interface ContentPointer {
   readonly files: number;
   readonly bytes: number;
   readonly at: Instant;
+  /** Published by hand: its files are blobs, and `content/` of the store does not count. */
+  readonly pushed?: boolean;
   /** Why the folder in the store is not what is published. */
   readonly problem?: string;
 }
@@ -47,6 +49,7 @@ function decodePointer(bytes: Uint8Array, where: string): ContentPointer {
     files: numberField(fields, "files", where),
     bytes: numberField(fields, "bytes", where),
     at: instant(numberField(fields, "at", where)),
+    ...(fields["pushed"] === true ? { pushed: true } : {}),
     ...(typeof fields["problem"] === "string" ? { problem: fields["problem"] } : {}),
   };
 }

@@ -65,10 +65,10 @@ export class ContentSync {
     if (pointer === undefined) return this.#setProblem(folder, `content/${folder} is not published (yet): the store has no manifest of it`);
     if (pointer instanceof FarmError) throw pointer;
     const { shelf, signing } = this.#parts;
-    const { digest, problem, at } = pointer;
+    const { digest, problem, at, pushed = false } = pointer;
     if (signing !== undefined && at < (this.#publishedAt.get(folder) ?? at))
       return this.#setProblem(folder, "an older publication was put in its place; the newer one is served");
-    if (shelf.get(folder)?.digest !== digest) shelf.replace(folder, await copyFolder(this.#parts, { folder, digest }, signal));
+    if (shelf.get(folder)?.digest !== digest) shelf.replace(folder, await copyFolder(this.#parts, { folder, digest, pushed }, signal));
     this.#publishedAt.set(folder, at);
     this.#setProblem(folder, problem);
   }

@@ -3,6 +3,7 @@ export { readConfigProblem, type ConfigProblemRecord } from "./config-problem.ts
 export type { Judge, Judgement } from "./config-duty.ts";
 export type { ContentTree } from "./content-disk.ts";
 export { createContentReplica, type ContentReplica, type ContentReplicaSettings, type ContentReport } from "./content-replica.ts";
+export { listContent, publishSent, sendContent, type PublishedContent, type SentContent } from "./push-content.ts";
 export { createDrains, type Drain, type Drains } from "./drains.ts";
 export { createDuties, type Duties, type DutiesSettings } from "./duties.ts";
 export { createLastGood, type LastGood, type LastGoodReading } from "./last-good.ts";

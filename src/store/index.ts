@@ -1,5 +1,6 @@
 export type { Change, Entry, FarmStore, FileStat, Folder, Lease, Rev, Store } from "./contract.ts";
 export { selfTestStore, type SelfTest } from "./self-test.ts";
+export { openPlainFolder } from "./drivers/plain-folder.ts";
 export { openStoreLater } from "./open-later.ts";
 export { openStore, type OpenOptions } from "./open-store.ts";
 export { parseStorePlace, type StorePlace } from "./store-place.ts";
@@ -7,7 +8,6 @@ export { readStoreSettings, STORE_OPTIONS, type StoreOption, type StoreSettings 
 export { openDirectoryStore, type DirectoryStoreOptions } from "./drivers/directory.ts";
 export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./drivers/memory.ts";
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";
-export { etcdNodeRole, etcdRights, etcdRightsScript, rangeEndOf, type EtcdMembers } from "./etcd-rights.ts";
 export { openEtcdStore, type EtcdStoreOptions } from "./drivers/etcd.ts";
 export { checkStore } from "./check/check-store.ts";
 export type { StoreCheck } from "./check/types.ts";

@@ -45,6 +45,7 @@ export function noFarm(asked: Asked, changes: Partial<Operations> = {}): Operati
     },
     addCertificate: unexpected("addCertificate"),
     removeCertificate: unexpected("removeCertificate"),
+    content: { list: unexpected("content.list"), publish: unexpected("content.publish") },
     secrets: {
       status: unexpected("secrets.status"),
       rotate: unexpected("secrets.rotate"),
