@@ -49,10 +49,11 @@ export function mirrorFolder(from: Folder, to: Folder, rules: FolderRules): Fold
     const known = pairs.get(path)?.from;
     if (taken.has(path) || (stamp !== undefined && known === stamp)) return;
     const read = await readFit(from, path);
-    if (read === undefined) return; // removed since: the next pass tells
+    // What was removed since is told by the next pass.
+    if (read === undefined || known === stampOf(read)) return;
     if (read === "too-large") tooLarge.add(path);
     else if (!rules.takes(path, read.bytes)) unfit.add(path);
-    else if (known !== read.stat.stamp) await bring({ path, ...read });
+    else await bring({ path, ...read });
   }
   async function bring({
     path,
@@ -64,8 +65,7 @@ export function mirrorFolder(from: Folder, to: Folder, rules: FolderRules): Fold
     readonly stat: FileStat;
   }): Promise<void> {
     unfit.delete(path);
-    const there = before?.has(path) === true ? await to.read(path, { maxBytes: MAX_FILE_BYTES }) : undefined;
-    before?.delete(path);
+    const there = before?.delete(path) === true ? await to.read(path, { maxBytes: MAX_FILE_BYTES }) : undefined;
     const isSame = there !== undefined && digestOf(there.bytes) === digestOf(bytes);
     const expect = there?.stat.stamp ?? pairs.get(path)?.to;
     const stamp = isSame ? there.stat.stamp : await putFile(to, { path, bytes, expect });
@@ -74,6 +74,7 @@ export function mirrorFolder(from: Folder, to: Folder, rules: FolderRules): Fold
     if (!isSame) counts.written += 1;
   }
   async function drop(path: string): Promise<void> {
+    if (!pairs.has(path) && before?.has(path) !== true) return; // nothing of this copy's
     if (!(await removeKnown(to, path, pairs.get(path)?.to))) return void taken.add(path);
     pairs.delete(path);
     before?.delete(path);
@@ -93,10 +94,8 @@ export function mirrorFolder(from: Folder, to: Folder, rules: FolderRules): Fold
     async pass(paths) {
       before ??= await pathsOf(to, rules.isFlat);
       if (paths === undefined) return passAll(before);
-      await inLanes(paths, LANES, async (path) => {
-        if ((await from.stat(path)) !== undefined) await carry({ path });
-        else if (pairs.has(path)) await drop(path);
-      });
+      const take = async (path: string): Promise<void> => ((await from.stat(path)) === undefined ? drop(path) : carry({ path }));
+      await inLanes(paths, LANES, take);
     },
   };
 }
@@ -108,6 +107,8 @@ async function removeKnown(to: Folder, path: string, known: string | undefined):
   if (there !== undefined) await to.remove(path);
   return true;
 }
+
+const stampOf = (read: Awaited<ReturnType<typeof readFit>>): string => (typeof read === "object" ? read.stat.stamp : "");
 
 async function* noted(files: AsyncIterable<Found>, present: Set<string>): AsyncGenerator<Found> {
   for await (const file of files) {
