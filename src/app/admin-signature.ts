@@ -23,7 +23,7 @@ export async function doAdminDuties(
   signal: AbortSignal,
 ): Promise<void> {
   // A saved farm.yaml is rare, and judging it brings the whole planner.
-  const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log })(...saved);
+  const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log, signing })(...saved);
   await createDuties({ store, node: signing.identity().name, signing, judge, log, clock }).run(signal);
 }
 

@@ -84,6 +84,12 @@ export const IDENTITY_ERRORS = {
     3,
     "Nothing was changed. Remove its folder `identity` to join as somebody else.",
   ),
+  REPORT_REFUSED: row(
+    "What is stored as a node's report was not signed by that node",
+    502,
+    2,
+    "If the node has not joined the farm yet, join it: `certfarm node join`. If it was revoked, that is how it is. Else somebody else writes into the store: see docs/security.md.",
+  ),
   IDENTITY_RENEWAL_FAILED: passing(
     "An identity could not be renewed",
     503,

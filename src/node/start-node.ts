@@ -90,7 +90,7 @@ class RunningNode implements Node {
     const { name, log, adopt } = settings;
     const health = { node: name, log, clock, readiness, proof: this.#proof };
     this.#health = createHealthServer(adopt === undefined ? health : { ...health, adopt });
-    const reports = createReports(settings.store, { clock, log: settings.log });
+    const reports = createReports(settings.store, { clock, log: settings.log, signing: settings.signing });
     this.#publisher = createReportPublisher(() => reports.publish(this.report()), settings.log, this.#ending.signal);
     this.#watchParts();
   }

@@ -1,6 +1,7 @@
 import type { Clock, Log } from "../base/index.ts";
 import type { PasswordSource, WorkerSettings } from "../certificates/index.ts";
 import { verdict } from "../config/index.ts";
+import type { Signing } from "../identity/index.ts";
 import { createReports, type Judge } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { breakSentence, planConfig } from "./plan-config.ts";
@@ -12,6 +13,8 @@ export interface JudgeParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly workers?: WorkerSettings;
+  /** With it, only what nodes signed is taken for what they serve. */
+  readonly signing?: Signing | undefined;
 }
 
 const MAX_NAMED = 100;
@@ -21,7 +24,7 @@ const MAX_NAMED = 100;
  * is served now is refused. A farm's first revision breaks nothing.
  */
 export function createJudge(parts: JudgeParts): Judge {
-  const reports = createReports(parts.store, { clock: parts.clock, log: parts.log });
+  const reports = createReports(parts.store, parts);
   return async (yaml, current) => {
     const planned = await planConfig(
       { ...parts, by: "saved file" },

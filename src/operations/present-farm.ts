@@ -24,7 +24,7 @@ export interface FarmView {
 /** A view of the farm; the parsed configuration of the latest revision is kept. */
 export function createFarmView({ store, clock, log, signing }: OperationsParts): FarmView {
   const revisions = createRevisions(store, { clock, log, signing });
-  const reports = createReports(store, { clock, log });
+  const reports = createReports(store, { clock, log, signing });
   let known: PresentFarm = {};
 
   async function present(): Promise<PresentFarm> {

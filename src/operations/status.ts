@@ -63,7 +63,11 @@ export async function readStatus({ store, clock, signing }: OperationsParts, far
     matrix,
   };
   const refusal = farm.revisions.refusal();
-  const problems = [...(refusal === undefined ? [] : [`${refusal}; the farm goes on without it`]), ...problemsOf(status)];
+  const problems = [
+    ...(refusal === undefined ? [] : [`${refusal}; the farm goes on without it`]),
+    ...farm.reports.refused(),
+    ...problemsOf(status),
+  ];
   return { ...status, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 

@@ -37,7 +37,7 @@ export interface RequestsSettings {
  * that gave the challenge, whatever was written into the store before or since and whatever any clock says.
  */
 export function createRequests(store: FarmStore, { clock, log, signing, refusals }: RequestsSettings): Requests {
-  const reports = createReports(store, { clock, log });
+  const reports = createReports(store, { clock, log, signing });
   return {
     send: (node, verb, input, options) => sendRequest({ store, reports, clock, log, signing }, { node, verb, input }, options),
     serve: (node, handler, signal) => serveRequests({ store, clock, log, node, handler, signal, signing, refusals }),
