@@ -5,4 +5,5 @@ export function fail(thrown: unknown): void {
   const error = toFarmError(thrown);
   process.stderr.write(`certfarm: ${error.message} (${error.code})\n  → ${error.remedy}\n`);
   process.exitCode = ERRORS[error.code].exit;
+  if (process.connected) process.disconnect(); // the channel to a parent would keep the process
 }

@@ -44,7 +44,7 @@ export async function bindSockets(endpoints: readonly PlannedEndpoint[], log: Lo
       const taken = bound.get(keyOf(endpoint));
       if (taken === undefined) return false;
       bound.delete(keyOf(endpoint));
-      server.once("listening", () => handOver(taken.early, server));
+      server.once("listening", () => handOver(taken.early, server.ref()));
       server.listen(taken.server, BACKLOG); // another server's socket, which then is this one's
       return true;
     },
@@ -68,6 +68,7 @@ function bind({ address, port, ipv6Only }: PlannedEndpoint): Promise<Bound> {
     server.once("error", reject);
     server.listen({ host: address, port, ipv6Only, backlog: BACKLOG }, () => {
       server.off("error", reject);
+      server.unref(); // a start that fails ends the process
       resolve({ server, early });
     });
   });
