@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -58,7 +58,7 @@ describe("a farm of four nodes and a balancer over three members of etcd", () =>
     const certificates = kvs.filter(({ key }) => Buffer.from(key, "base64").toString().startsWith(`${PLACE}/files/certificates/`));
     expect(certificates).toHaveLength(DEFAULT_CERTIFICATES.length);
     for (const { names } of DEFAULT_CERTIFICATES) {
-      const found = new Set(await served(String(names[0]).replace("*", "any")));
+      const found = new Set(await served(names[0].replace("*", "any")));
       expect([...found].every((one) => one.includes(":"))).toBe(true);
     }
   });
@@ -81,6 +81,17 @@ describe("a farm of four nodes and a balancer over three members of etcd", () =>
     expect(applied).toMatchObject({ code: 0 });
     const { revision } = JSON.parse(applied.stdout) as { revision: { number: number } };
     for (const report of await farm.reports()) expect(report).toMatchObject({ revision: revision.number });
+  });
+
+  it("serves pushed content on every node, from the store's blobs", async () => {
+    const from = join(farm.root, "public");
+    await mkdir(from);
+    await writeFile(join(from, "pushed.txt"), "pushed");
+    const pushed = await farm.cli(["content", "push", "shop", from, "--store", etcd.address(PLACE), "--blobs", blobs]);
+    expect(pushed).toMatchObject({ code: 0, stdout: expect.stringContaining("1 file") as string });
+    await until(async () => (await farm.cli(["content", "status"])).code === 0, { what: "every node has it" });
+    const urls = farm.nodes.map(({ https }) => `https://${HOST}:${https}/pushed.txt`);
+    expect((await curlAll({ urls, caFile: farm.caFile })).map(({ body }) => body)).toEqual(farm.nodes.map(() => "pushed"));
   });
 
   it("serves on without etcd, says so, and is fresh again when it is back", async () => {
@@ -109,7 +120,7 @@ describe("a farm of four nodes and a balancer over three members of etcd", () =>
     try {
       await farm.ready();
       // Whatever a start leaves to do is done when a whole look has few requests.
-      await until(async () => (await proxy.look(5_000)).requestsPerSecond < 1, { what: "the node is at rest", deadlineMs: 40_000 });
+      await until(async () => (await proxy.look(3_000)).requestsPerSecond < 1, { what: "the node is at rest", deadlineMs: 40_000 });
     } finally {
       await node.end();
       await proxy.close();
@@ -119,23 +130,53 @@ describe("a farm of four nodes and a balancer over three members of etcd", () =>
 
 describe("a command over etcd", () => {
   let etcd: EtcdCluster;
+  let folder: string;
+  const put = (key: string, value: string): Promise<unknown> => etcd.call("/v3/kv/put", { key: base64(key), value: base64(value) });
   beforeAll(async () => {
-    etcd = await startEtcd();
+    etcd = await startEtcd({ args: ["--quota-backend-bytes", "1000000"] });
+    folder = await mkdtemp(join(tmpdir(), "certfarm-test-"));
+    await put("newer/meta/farm", JSON.stringify({ format: 99, farm: "x" }));
+    await put("there/meta/farm", JSON.stringify({ format: 1, farm: "x" }));
   });
-  afterAll(() => etcd?.stop());
-  const node = (store: string, ...more: string[]): ReturnType<typeof run> =>
-    run(process.execPath, [MAIN, "node", "--name", "web1", "--store", store, ...more], { timeoutMs: 60_000 });
+  afterAll(async () => {
+    await etcd?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const certfarm = (...args: readonly string[]): ReturnType<typeof run> =>
+    run(process.execPath, [MAIN, ...args], { timeoutMs: 60_000, env: { ...process.env, NO_COLOR: "1" } });
 
   it.each([
-    ["a password in the address", "etcd://user:password@127.0.0.1:1/x", [], "it holds a password"],
+    ["a password in the address", "etcd://user:secret@127.0.0.1:1/x", [], "it holds a password"],
     ["a user without a password file", "etcd://user@127.0.0.1:1/x", [], "--store-password-file"],
     ["another kind of address", "redis://127.0.0.1", [], "neither a directory nor etcd"],
     ["a certificate without its key", "etcds://127.0.0.1/x", ["--store-cert", "c.pem"], "go together"],
     ["an option of etcd with a directory", "/tmp", ["--store-ca", "c.pem"], "is for a store in etcd"],
-  ])("refuses %s before it starts, without telling what is secret", async (_what, place, more, told) => {
-    const { code, stderr } = await node(place, ...more);
+  ])("refuses %s before it starts, and tells no secret", async (_what, place, more, told) => {
+    const { code, stderr } = await certfarm("node", "--name", "web1", "--store", place, ...more);
     expect(code).toBe(2);
     expect(stderr).toContain(told);
-    expect(stderr).not.toContain("user:password");
+    expect(stderr).not.toContain("secret");
+  });
+
+  it.each([
+    ["a prefix where no farm is", () => etcd.address("nobody"), "holds no farm"],
+    ["a store that a newer certfarm wrote", () => etcd.address("newer"), "form 99"],
+  ])("starts a node that says what is wrong with %s, and goes on trying", async (_what, place, told) => {
+    const node = farmProcess("web1", ["node", "--name", "web1", "--store", place(), "--data", join(folder, "web1")], {
+      binary: process.execPath,
+      wrapper: [],
+    });
+    node.start();
+    await until(() => Promise.resolve(node.log().includes(told)), { what: `the log says ${told}`, deadlineMs: 30_000 });
+    expect(node.running).toBe(true);
+    expect(await node.end()).toBe(0);
+  });
+
+  it("says that etcd's space is used up, and what to do", async () => {
+    const value = "x".repeat(400_000);
+    for (let at = 0; at < 4; at += 1) await put(`full/${at}`, value).catch(() => undefined);
+    const { code, stdout } = await certfarm("store", "check", etcd.address("there"));
+    expect(code).toBe(1);
+    expect(stdout).toContain("etcdctl alarm disarm");
   });
 });

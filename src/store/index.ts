@@ -8,6 +8,7 @@ export { readStoreSettings, STORE_OPTIONS, type StoreOption, type StoreSettings 
 export { openDirectoryStore, type DirectoryStoreOptions } from "./drivers/directory.ts";
 export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./drivers/memory.ts";
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";
+export { etcdNodeRole, etcdRights, etcdRightsScript, rangeEndOf } from "./etcd-rights.ts";
 export { openEtcdStore, type EtcdStoreOptions } from "./drivers/etcd.ts";
 export { checkStore } from "./check/check-store.ts";
 export type { StoreCheck } from "./check/types.ts";
