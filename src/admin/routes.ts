@@ -124,9 +124,9 @@ export const ROUTES = {
   "config.export": route({
     call: "POST /v1/config/export",
     role: "viewer",
-    summary: "The configuration of a balancer of another make for the farm of a farm.yaml",
+    summary: "The configuration of a balancer of another make, or the rights in etcd, for the farm of a farm.yaml",
     input: z.strictObject({
-      product: z.enum(["haproxy", "nginx-stream", "keepalived", "azure", "aws"]),
+      product: z.enum(["haproxy", "nginx-stream", "keepalived", "azure", "aws", "etcd-roles"]),
       yaml,
       name: maybe(z.string().max(1_000)),
     }),

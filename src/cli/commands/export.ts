@@ -12,13 +12,14 @@ const PRODUCTS: Readonly<Record<Product, string>> = {
   keepalived: "keepalived.conf: a virtual address by VRRP, and the kernel's LVS behind it",
   azure: "an ARM template of a Standard Load Balancer",
   aws: "a CloudFormation template of a Network Load Balancer",
+  "etcd-roles": "a shell script that gives etcd a user for each process of the farm, with the rights that it needs",
 };
 
 /** `export …`. */
 export function addExportVerbs(program: Command, act: Act): void {
   const exporting = program
     .command("export")
-    .summary("the farm's configuration for balancers of other makes")
+    .summary("the farm's configuration for balancers of other makes, and rights in etcd")
     .description(
       "Prints a configuration for a balancer of another make: its health checks ask the nodes' /readyz, its comments say what to fill in.",
     );
