@@ -107,8 +107,8 @@ function dialFailure(url: string, error: unknown): FarmError {
 /** @throws IDENTITY_SERVER_UNTRUSTED */
 function requirePinned(socket: TLSSocket, token: JoinToken, clock: Clock): void {
   const leaf = socket.getPeerX509Certificate();
-  const authority = leaf === undefined ? undefined : presented(socket).find((one) => digestOf(one) === token.authority);
-  if (leaf === undefined || authority === undefined || !isIssuedBy(leaf, authority)) {
+  const authority = leaf?.issuerCertificate;
+  if (leaf === undefined || authority === undefined || digestOf(authority) !== token.authority || !isIssuedBy(leaf, authority)) {
     throw new FarmError("IDENTITY_SERVER_UNTRUSTED", "the server did not show the authority that the token names");
   }
   const trust = { authorityPem: authority.toString(), farmId: token.farmId, revoked: new Set<string>(), now: clock.now() };
@@ -116,12 +116,6 @@ function requirePinned(socket: TLSSocket, token: JoinToken, clock: Clock): void 
   if ("reason" in verdict) throw new FarmError("IDENTITY_SERVER_UNTRUSTED", `the server is not believed: ${verdict.problem}`);
   if (verdict.role !== "admin")
     throw new FarmError("IDENTITY_SERVER_UNTRUSTED", `the server is ${verdict.role} ${verdict.name}, not an admin`);
-}
-
-/** What stands above the leaf in what the server showed. */
-function presented(socket: TLSSocket): readonly X509Certificate[] {
-  const above = socket.getPeerCertificate(true).issuerCertificate;
-  return above === undefined ? [] : [new X509Certificate(above.raw)];
 }
 
 const digestOf = (certificate: X509Certificate): string => createHash("sha256").update(certificate.raw).digest("hex");
