@@ -62,8 +62,7 @@ function whyUntrusted({ message }: Error, code: string, hasAuthority: boolean): 
   if (code === "CERT_HAS_EXPIRED") return "its certificate has expired, by this machine's clock";
   if (code === "CERT_NOT_YET_VALID") return "its certificate is not valid yet, by this machine's clock";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `its certificate is for another host name: ${message}`;
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG")
-    return "what answers there speaks no TLS; is it http://?";
+  if (/wrong version number|packet length too long/.test(message)) return "what answers there speaks no TLS; is it http://?";
   if (/of the farm answered/.test(message)) return message;
   return /^(CERT_|ERR_SSL_|ERR_TLS_)|^EPROTO$/.test(code) ? `the TLS handshake failed: ${message}` : undefined;
 }

@@ -17,7 +17,7 @@ export interface AuditBounds {
   readonly segments: number;
 }
 
-/** 32,768 packed entries, some ten megabytes. */
+/** 32,768 packed entries; signed ones have 6 MB in all. */
 export const BOUNDS: AuditBounds = { live: SEGMENT_ENTRIES, segments: 512 };
 
 /** Where no segment can be kept outside, the store holds so many times the bound; then changes are refused. */

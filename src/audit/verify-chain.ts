@@ -48,7 +48,7 @@ export interface VerifySettings {
   readonly trust: AuditTrust | undefined;
 }
 
-const BREATHE_EVERY = 64;
+const BREATHE_EVERY = 8;
 const MAX_OPEN = 100;
 
 /** Verifies entries in order: each whole, each in its place, each from the one before. Ends at the first that is not. */
