@@ -28,12 +28,15 @@ describe(`a farm of four nodes, two balancers and three etcd members, under load
 
   it.each(chosen)("$name", async (fault) => {
     const written = writers.acknowledged;
+    const said = farm.marks();
     const result = await play(farm, fault, isShort);
     seen.push(result);
     const { requests, failed, slowestMs, recoveryMs } = result;
     console.log(
       `${fault.name}: ${requests} requests, ${failed} failed, slowest ${Math.round(slowestMs)} ms, proved after ${Math.round(recoveryMs)} ms, ${writers.acknowledged - written} writes`,
     );
+    if (result.wrong.length + result.inexcusable.length > 0 || recoveryMs > RECOVERY_MS)
+      console.log([...brief(result.wrong), ...brief(result.inexcusable), farm.saidSince(said)].join("\n"));
     expect(brief(result.wrong), "certificates that are not the host's").toEqual([]);
     expect(brief(result.inexcusable), "failed requests without an excuse").toEqual([]);
     if (fault.atMost !== undefined) expect(failed).toBeLessThanOrEqual(fault.atMost(farm));

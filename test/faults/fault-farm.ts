@@ -75,6 +75,10 @@ export interface FaultFarm {
   notProved(): Promise<string | undefined>;
   /** GET to a node's or balancer's health port, seen from the tests' machine. */
   health(host: Host, path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  /** How long every log is now. */
+  marks(): ReadonlyMap<Host, number>;
+  /** What nodes and balancers have logged since then. */
+  saidSince(marks: ReadonlyMap<Host, number>): string;
   /** How many clients there are. */
   readonly clients: number;
   stop(): Promise<void>;
@@ -152,6 +156,16 @@ export async function startFaultFarm(): Promise<FaultFarm> {
     },
     notProved,
     health,
+    marks: () => new Map([...parts].map(([host, one]) => [host, one.logged])),
+    saidSince: (marks) =>
+      [...NODE_HOSTS, ...BALANCER_HOSTS]
+        .map(
+          (host) =>
+            `--- ${host}\n${part(host)
+              .log()
+              .slice(-Math.max(1, part(host).logged - (marks.get(host) ?? 0)))}`,
+        )
+        .join("\n"),
     clients: CLIENTS.length,
     stop,
   };

@@ -11,6 +11,8 @@ export interface Part {
   readonly running: boolean;
   /** What it wrote to standard error since its first start, the last of it. */
   log(): string;
+  /** How long it was in all when it was last asked; what was dropped counts. */
+  readonly logged: number;
   start(): void;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
@@ -35,6 +37,7 @@ const MAX_LOG = 2_000_000;
 export function createPart(network: Network, host: Host, how: () => PartCommand): Part {
   let child: ChildProcess | undefined;
   let log = "";
+  let logged = 0;
   const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
   const ended = async (signal: NodeJS.Signals): Promise<void> => {
     if (child === undefined || !isRunning()) return;
@@ -49,6 +52,9 @@ export function createPart(network: Network, host: Host, how: () => PartCommand)
     get running() {
       return isRunning();
     },
+    get logged() {
+      return logged;
+    },
     log: () => log,
     start() {
       if (isRunning()) throw new Error(`${host} runs already`);
@@ -56,6 +62,7 @@ export function createPart(network: Network, host: Host, how: () => PartCommand)
       child = network.spawn(host, command, { env, stdio: ["ignore", "ignore", "pipe"] });
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         log = (log + text).slice(-MAX_LOG);
+        logged += text.length;
       });
     },
     kill: () => ended("SIGKILL"),

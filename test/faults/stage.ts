@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../farm/until.ts";
 import type { FaultFarm } from "./fault-farm.ts";
 import { judge, type Excuse, type Verdict } from "./judge.ts";
+import { BALANCER_HOSTS } from "./network.ts";
 import { machineMs } from "./load/start-load.ts";
 
 /** One thing that goes wrong, under load. */
@@ -35,9 +36,18 @@ export interface Seen extends Verdict {
 /** The bar of the issue: everything is proved this soon after a fault's end. */
 export const RECOVERY_MS = 15_000;
 
+/** Every client is answered through the balancer that it prefers. */
+async function calm(farm: FaultFarm): Promise<void> {
+  farm.load.anew();
+  const startMs = machineMs();
+  const served = (balancer: string): number =>
+    new Set(farm.load.records.filter(({ s, b, x }) => s > startMs && b === balancer && x === undefined).map(({ c }) => c)).size;
+  while (BALANCER_HOSTS.some((balancer) => served(balancer) < farm.clients / BALANCER_HOSTS.length)) await farm.load.requests(1);
+}
+
 /** Plays one fault: calm, fault, end, proved again. @throws when the farm is not proved again within five times RECOVERY_MS */
 export async function play(farm: FaultFarm, fault: Fault, isShort: boolean): Promise<Seen> {
-  await farm.load.requests(30);
+  await calm(farm);
   const beganMs = machineMs();
   const end = await fault.begin(farm);
   const inPlaceMs = machineMs();

@@ -1,7 +1,8 @@
 /**
  * Clients on a host of their own: several at once, each one request after another, through the balancers that its address list names.
  * A request that fails is a failed request: it is not tried again. The next request of that client goes to the other balancer.
- * argv[2] is a JSON LoadPlan; every request is one line of JSON on standard output.
+ * argv[2] is a JSON LoadPlan; every request is one line of JSON on standard output. Whatever comes on standard input makes all clients forget what
+ * failed before.
  */
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
@@ -57,10 +58,18 @@ class Choice {
     return isAway && !leaving.has(other.name) ? other : first;
   }
 
+  /** Forgets what failed. */
+  anew(): void {
+    this.#awayUntil = 0;
+  }
+
   failed(name: string): void {
     this.#awayUntil = name === plan.balancers[this.#first % plan.balancers.length]?.name ? nowMs() + plan.stayAwayMs : 0;
   }
 }
+
+const choices: Choice[] = [];
+process.stdin.on("data", () => choices.forEach((choice) => choice.anew()));
 
 /** An open connection of a client that keeps it. */
 interface Kept {
@@ -72,6 +81,7 @@ interface Kept {
 
 async function runClient(kind: ClientKind, index: number): Promise<never> {
   const choice = new Choice(index);
+  choices.push(choice);
   let kept: Kept | undefined;
   for (let turn = index; ; turn++) {
     const host = plan.hosts[turn % plan.hosts.length] ?? "";
@@ -81,7 +91,7 @@ async function runClient(kind: ClientKind, index: number): Promise<never> {
     }
     const balancer = kept === undefined ? choice.next() : { name: kept.balancer, address: "" };
     const s = nowMs();
-    const base = { s, b: balancer.name, h: kept?.host ?? host, k: kind };
+    const base = { s, b: balancer.name, h: kept?.host ?? host, k: kind, c: index };
     try {
       if (kind === "curl") {
         say({ ...base, ...(await byCurl(balancer.address, host)), e: nowMs() });

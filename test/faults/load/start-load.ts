@@ -9,6 +9,8 @@ export interface Load {
   readonly records: readonly RequestRecord[];
   /** Resolves when this many requests more have ended. */
   requests(count: number): Promise<void>;
+  /** Every client goes to its first balancer again, whatever failed before. */
+  anew(): void;
   stop(): void;
 }
 
@@ -18,7 +20,7 @@ export const machineMs = (): number => Number(process.hrtime.bigint() / 1000n) /
 /** Starts the clients on their host. */
 export function startLoad(network: Network, script: string, plan: LoadPlan): Load {
   const child: ChildProcess = network.spawn("client", [process.execPath, script, JSON.stringify(plan)], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const records: RequestRecord[] = [];
   const waiting = new Set<() => void>();
@@ -48,6 +50,7 @@ export function startLoad(network: Network, script: string, plan: LoadPlan): Loa
         waiting.add(look);
         look();
       }),
+    anew: () => void child.stdin?.write("anew\n"),
     stop: () => void child.kill("SIGKILL"),
   };
 }

@@ -30,6 +30,8 @@ export interface RequestRecord {
   readonly b: string;
   readonly h: string;
   readonly k: ClientKind;
+  /** Which client, from 0 on. */
+  readonly c: number;
   /** SHA-256 fingerprint of the certificate that was verified. */
   readonly f?: string;
   /** The node that answered. */
