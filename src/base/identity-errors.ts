@@ -101,7 +101,7 @@ export const IDENTITY_ERRORS = {
     "A node does not believe a request: nobody who may has signed it for this node and this moment",
     403,
     4,
-    "Run the command with an admin identity of this farm (`certfarm init` and `certfarm admin join` make one); the message names what is wrong.",
+    "Run the command with an admin identity of this farm (`certfarm init` makes the first one, `certfarm node token NAME --role admin` others); the message names what is wrong.",
   ),
   ANSWER_REFUSED: row(
     "An answer in a node's name was not signed by that node",
