@@ -12,7 +12,21 @@ import { parseArgs } from "node:util";
 import { describeMachine, findNode, prepare, ROOT } from "./lib/prepare.mjs";
 import { CLIENT_CPU } from "./lib/processes.mjs";
 
-const CASES = ["startup", "handshake", "resumed", "storm", "propagation", "resumption", "balancer", "requests", "audit", "drills", "scale"];
+const CASES = [
+  "startup",
+  "handshake",
+  "resumed",
+  "storm",
+  "propagation",
+  "resumption",
+  "balancer",
+  "requests",
+  "audit",
+  "drills",
+  "scale",
+  "etcd-start",
+  "apply",
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -74,14 +74,15 @@ export async function startServing(farm, node, options = {}) {
   return server;
 }
 
-const farmYaml = (members) => `farm: bench
+/** The configuration of these members: one site for every name. */
+export const farmYaml = (members, { maxLiveNames = 2000 } = {}) => `farm: bench
 nodes:
 ${members.map(({ name, port, health }) => `  - { name: ${name}, address: 127.0.0.1, ports: { 443: ${port} }, health: "127.0.0.1:${health}" }`).join("\n")}
 sites:
   - name: any
     bindings: ["https://*"]
     content: www
-limits: { maxLiveNames: 2000, accessLog: w3c }
+limits: { maxLiveNames: ${maxLiveNames}, accessLog: w3c }
 `;
 
 /** The parts of certfarm's build that a bench uses in its own process. */
