@@ -21,10 +21,10 @@ describe("the groups that a balancer asks about", () => {
 
   it("hold every name once, whatever their number", () => {
     const names = Array.from({ length: 500 }, (_, index) => (index % 5 === 0 ? `*.a${index}.example.com` : `a${index}.example.com`));
-    for (const of of [1, 7, 64]) {
+    for (const count of [1, 7, 64]) {
       let all: readonly string[] = [];
-      for (let index = 0; index < of; index += 1) {
-        const some = names.filter((name) => createHostGroups(systemClock, () => [name]).unproved({ index, of }, 443).length > 0);
+      for (let index = 0; index < count; index += 1) {
+        const some = names.filter((name) => createHostGroups(systemClock, () => [name]).unproved({ index, of: count }, 443).length > 0);
         all = [...all, ...some];
       }
       expect(all.toSorted()).toEqual(names.toSorted());
