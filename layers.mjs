@@ -25,6 +25,7 @@ export const SIDE_DOORS = [
   "workers/testing/compile",
   "identity/testing/test-identities",
   "store/conformance",
+  "store/testing/etcd",
   "store/store-options",
   "secrets/farm-key-options",
   "pki/certificate",
