@@ -73,20 +73,8 @@ afterAll(async () => {
 
 describe("off the loopback", () => {
   it("an admin API without an identity is not started, and says what makes one", async () => {
-    const { code, stderr } = await certfarm(
-      "admin",
-      "--store",
-      "store",
-      "--local",
-      "bare",
-      "--admin-port",
-      "0",
-      "--admin-listen",
-      "0.0.0.0:9",
-    );
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/ADMIN_IDENTITY_NEEDED|port/)]);
-    const again = await certfarm("admin", "--store", "store", "--local", "bare", "--admin-listen", "0.0.0.0:9");
-    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("certfarm init")]);
+    const refused = await certfarm("admin", "--store", "store", "--local", "bare", "--admin-listen", "0.0.0.0:9");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("certfarm init")]);
   });
 
   it("a request without TLS is told to come by https", async () => {
@@ -172,15 +160,22 @@ describe("the command on another machine", () => {
 
 describe("the audit log of two admin APIs that change things at once", () => {
   it("is one chain in which every change is told twice, once before and once after, signed", async () => {
-    const clients = await Promise.all([clientOf(0), clientOf(1)]);
+    const [first, second] = await Promise.all([clientOf(0), clientOf(1)]);
     const names = Array.from({ length: 24 }, (_each, number) => `t${number}`);
-    await Promise.all(names.map((name, number) => clients[number % 2]?.call("token.add", { name, role: "viewer" }, { signal: new AbortController().signal })));
-    const { entries } = (await clients[0]?.call("audit.list", { limit: 1_000 })) ?? { entries: [] };
+    const add = (client: AdminClient, name: string) =>
+      client.call("token.add", { name, role: "viewer" }, { signal: new AbortController().signal });
+    await Promise.all(names.map((name, number) => add(number % 2 === 0 ? first : second, name)));
+    const { entries } = await first.call("audit.list", { limit: 1_000 });
     const told = (phase: string) => entries.filter((entry) => entry.phase === phase).map(({ target }) => /name=(t\d+)/.exec(target)?.[1]);
-    for (const phase of ["begun", "ended"]) expect(told(phase).filter((name) => name !== undefined).sort()).toEqual(names.toSorted());
-    const verdict = await clients[1]?.call("audit.verify", {});
+    for (const phase of ["begun", "ended"])
+      expect(
+        told(phase)
+          .filter((name) => name !== undefined)
+          .sort(),
+      ).toEqual(names.toSorted());
+    const verdict = await second.call("audit.verify", {});
     expect(verdict).toMatchObject({ isWhole: true, unknownSigners: 0, open: [] });
-    expect(verdict?.signed).toBe(verdict?.entries);
+    expect(verdict.signed).toBe(verdict.entries);
   });
 
   it("is exported and verified without the farm, against an end that was noted", async () => {

@@ -1,9 +1,11 @@
+import type { AuditTrail } from "../audit/index.ts";
 import { systemClock, type Log } from "../base/index.ts";
 import type { PasswordSource } from "../certificates/index.ts";
 import { openIdentity, type IdentityDesk, type Signing } from "../identity/index.ts";
-import { createDuties, signFarm, type Judge } from "../replica/index.ts";
+import { createDuties, signFarm } from "../replica/index.ts";
 import type { FarmStore } from "../store/index.ts";
 import { currentUser } from "./current-user.ts";
+import { createSavedFileJudge } from "./saved-file-judge.ts";
 
 /** An admin's process that signs for its farm. */
 export interface SigningAdmin {
@@ -19,12 +21,18 @@ const clock = systemClock;
  * their answers. Never rejects.
  */
 export async function doAdminDuties(
-  { store, signing, log, passwords }: SigningAdmin & { readonly passwords: PasswordSource },
+  {
+    store,
+    signing,
+    log,
+    passwords,
+    audit,
+  }: SigningAdmin & { readonly passwords: PasswordSource; readonly audit: Pick<AuditTrail, "note"> },
   signal: AbortSignal,
 ): Promise<void> {
-  // A saved farm.yaml is rare, and judging it brings the whole planner.
-  const judge: Judge = async (...saved) => (await import("../operations/index.ts")).createJudge({ store, passwords, clock, log, signing })(...saved);
-  await createDuties({ store, node: signing.identity().name, signing, judge, log, clock }).run(signal);
+  const { name } = signing.identity();
+  const judge = createSavedFileJudge({ name, role: "admin", store, passwords, clock, log, signing, audit });
+  await createDuties({ store, node: name, signing, judge, log, clock }).run(signal);
 }
 
 /** The desk, but before an admin is revoked this one signs anew what that one may have signed: nodes would not believe it any longer. */

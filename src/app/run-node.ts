@@ -31,7 +31,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
     ...(options.passwords === undefined ? {} : { file: options.passwords }),
   });
   const passwords = withSharedPasswords(own, { store, clock, log, signal: ending.signal });
-  const judge = createSavedFileJudge({ node: options.name, store, passwords, clock, log, isSigned: keeper !== undefined });
+  const judge = createSavedFileJudge({ name: options.name, role: "node", store, passwords, clock, log, signing: keeper });
   // A process with a parent is one of a farm that ends as a whole: there is nobody to tell.
   const noticeMs = process.send === undefined ? NOTICE_MS : 0;
   const { name, data: dataDir, allowDrills } = options;
@@ -49,6 +49,7 @@ export async function runNode(args: readonly string[]): Promise<void> {
     noticeMs,
     allowDrills,
     signing: keeper,
+    identity: keeper === undefined ? undefined : () => keeper.state(),
   };
   const node = await startNode(settings);
   void followFarmKey({ state: store.state, secrets, name, clock, log }, ending.signal);

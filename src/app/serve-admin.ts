@@ -79,7 +79,7 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
   };
   const serving = { dispatch: createDispatch(handlers, audit), logIn: access.logIn, version: VERSION, clock, log };
   const [inside, outside] = await listenAll(parts, serving, keeper);
-  const duties = keeper === undefined ? undefined : doAdminDuties({ store, signing: keeper, log, passwords: source }, ending.signal);
+  const duties = keeper === undefined ? undefined : doAdminDuties({ store, signing: keeper, log, passwords: source, audit }, ending.signal);
   const file = join(local, ADMIN_FILE.replace(/^local\//, ""));
   await writePrivately(file, `${JSON.stringify({ url: inside.url, tokenFile, pid: process.pid }, null, 2)}\n`);
   return {
@@ -98,7 +98,10 @@ export async function serveAdmin(parts: AdminParts): Promise<RunningAdmin> {
 }
 
 /** What others may ask of this admin's identity. */
-function accessOf(identity: AdminIdentity | undefined, { store, log }: { store: FarmStore; log: Log }): AdminIdentity["access"] | undefined {
+function accessOf(
+  identity: AdminIdentity | undefined,
+  { store, log }: { store: FarmStore; log: Log },
+): AdminIdentity["access"] | undefined {
   if (identity === undefined) return undefined;
   const { access, keeper } = identity;
   return { ...access, desk: signBeforeRevoking(access.desk, { store, signing: keeper, log }) };
