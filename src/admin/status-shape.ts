@@ -15,6 +15,14 @@ const reportShape = z.object({
   digest: z.string(),
   revisionProblem: maybe(z.string()),
   staleSince: maybe(z.number()),
+  identity: maybe(
+    z.object({
+      serial: z.string(),
+      notAfter: z.number(),
+      revoked: z.boolean(),
+      renewalFailing: maybe(z.object({ since: z.number(), problem: z.string() })),
+    }),
+  ),
   listeners: list(
     z.object({
       address: z.string(),

@@ -1,5 +1,6 @@
 import { instant, type Clock, type Instant } from "../base/index.ts";
 import type { CentralCertificates } from "../certificates/index.ts";
+import type { IdentityState } from "../identity/index.ts";
 import type { ContentReplica, NodeReport, Revisions, TicketKeys } from "../replica/index.ts";
 import type { ReconcilerState } from "./reconciler.ts";
 import type { Serving } from "./serving.ts";
@@ -20,6 +21,8 @@ export interface ReportSources {
   readonly tickets: TicketKeys;
   readonly proof: SelfProof;
   readonly draining: boolean;
+  /** Absent in a farm without identities. */
+  readonly identity?: IdentityState | undefined;
 }
 
 /** Hosts listed one by one in a report; the counts hold for all of them. */
@@ -47,6 +50,7 @@ export function gatherReport(sources: ReportSources): NodeReport {
     nodeVersion: process.version,
     ...describeReconciled(sources.reconciled, sources.revisions.refusal()),
     ...(staleSince === undefined ? {} : { staleSince }),
+    ...describeIdentity(sources.identity),
     listeners: sources.serving.listeners.state(),
     content: sources.content.reports(),
     proof: sources.proof.summary(HOSTS_IN_REPORT),
@@ -56,6 +60,12 @@ export function gatherReport(sources: ReportSources): NodeReport {
     draining: sources.draining,
     resources: describeResources(sources.serving),
   };
+}
+
+function describeIdentity(state: IdentityState | undefined): Pick<NodeReport, "identity"> {
+  if (state === undefined) return {};
+  const { serial, notAfter, revoked, renewalFailing } = state;
+  return { identity: { serial, notAfter, revoked, ...(renewalFailing === undefined ? {} : { renewalFailing }) } };
 }
 
 function describeReconciled(

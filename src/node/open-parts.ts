@@ -8,7 +8,7 @@ import {
   type PasswordSource,
   type ScanSettings,
 } from "../certificates/index.ts";
-import type { Signing } from "../identity/index.ts";
+import type { IdentityState, Signing } from "../identity/index.ts";
 import {
   createContentReplica,
   createLastGood,
@@ -49,6 +49,8 @@ export interface NodeSettings {
    * Absent = a farm without identities.
    */
   readonly signing?: Signing | undefined;
+  /** How that identity stands, for the node's report. */
+  readonly identity?: (() => IdentityState) | undefined;
   readonly scan?: "off" | ScanSettings;
   /** How long open connections may go on after `close()`. @default 10000 */
   readonly drainMs?: number;

@@ -164,6 +164,7 @@ class RunningNode implements Node {
       reconciled: this.#reconciler?.state,
       proof: this.#proof,
       draining: this.#isDraining(),
+      identity: this.#settings.identity?.(),
     });
   }
 

@@ -112,6 +112,7 @@ function nodeProblems({ node, state, configured, ageMs, report }: NodeStatus): s
   if (state === "silent") return configured ? [`${node} is silent: its last report is ${Math.round((ageMs ?? 0) / 1000)} s old`] : [];
   return [
     ...(report.revisionProblem === undefined ? [] : [`${node} goes on with revision ${report.revision}: ${report.revisionProblem}`]),
+    ...identityProblems(node, report),
     ...(report.staleSince === undefined ? [] : [`${node} cannot reach the store since ${new Date(report.staleSince).toISOString()}`]),
     ...(report.proof.failed === 0
       ? []
@@ -122,6 +123,13 @@ function nodeProblems({ node, state, configured, ageMs, report }: NodeStatus): s
     ),
     ...report.content.flatMap(({ folder, problem }) => (problem === undefined ? [] : [`${node} lacks content ${folder}: ${problem}`])),
   ];
+}
+
+function identityProblems(node: string, { identity }: NonNullable<NodeStatus["report"]>): string[] {
+  if (identity?.renewalFailing === undefined) return [];
+  const { since, problem } = identity.renewalFailing;
+  const [from, until] = [since, identity.notAfter].map((at) => new Date(at).toISOString());
+  return [`${node} cannot renew its identity since ${from}, and it ends at ${until}: ${problem}`];
 }
 
 /** A thrown value as data beside other nodes' answers. */

@@ -69,6 +69,14 @@ export interface NodeReport {
   readonly revisionProblem?: string;
   /** The store has not answered since then; the node serves from its own copies. */
   readonly staleSince?: Instant;
+  /** In a farm with identities: the node's own. */
+  readonly identity?: {
+    readonly serial: string;
+    readonly notAfter: Instant;
+    readonly revoked: boolean;
+    /** The last attempts to renew it failed. */
+    readonly renewalFailing?: { readonly since: Instant; readonly problem: string };
+  };
   readonly listeners: readonly {
     readonly address: string;
     readonly bindingPort: number;
