@@ -2,22 +2,9 @@ import type { Socket } from "node:net";
 
 import type { Limits } from "../config/index.ts";
 import { httpServerOptions, type ConnectionFacts, type WebHandler } from "../web/index.ts";
+import type { HttpServer } from "./http-server.ts";
 import { openHttp1 } from "./http1-server.ts";
 import { openHttp2 } from "./http2-server.ts";
-
-/** A server of one version of HTTP. It never listens: decrypted (or plain) connections are handed to it. */
-export interface HttpServer {
-  /** Takes a connection and what is known of it; TLS connections are decrypted already. */
-  take(socket: Socket, facts: ConnectionFacts): void;
-  /** The node ends soon: answers say that they are the last on their connection, so that clients come back elsewhere in time. Nothing is closed. */
-  announceEnd(): void;
-  /**
-   * No more requests than one on open connections: idle ones are closed, the others after their answer. Connections whose first request has
-   * not come yet wait for it a little; what is taken later ends after one answer.
-   */
-  drain(): void;
-  close(): void;
-}
 
 /** The HTTP servers of a node, in front of one web handler. */
 export interface HttpServers extends Omit<HttpServer, "take"> {

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { answerClientError, type ConnectionFacts, type HttpServerOptions, type WebHandler } from "../web/index.ts";
 import { FACTS } from "./connection-facts.ts";
 import { FreshConnections } from "./fresh-connections.ts";
-import type { HttpServer } from "./http-servers.ts";
+import type { HttpServer } from "./http-server.ts";
 
 const DRAIN_LOOK_MS = 100;
 /** Servers that new limits replaced are let go after this; a download that is still under way goes on. */

@@ -3,7 +3,7 @@ import { constants, createServer, type Http2ServerRequest, type Http2Session } f
 import type { ConnectionFacts, HttpServerOptions, WebHandler } from "../web/index.ts";
 import { FACTS } from "./connection-facts.ts";
 import { FIRST_REQUEST_MS, FreshConnections } from "./fresh-connections.ts";
-import type { HttpServer } from "./http-servers.ts";
+import type { HttpServer } from "./http-server.ts";
 
 /** The highest stream id there is. */
 const MAX_STREAM = 2 ** 31 - 1;

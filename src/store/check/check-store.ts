@@ -11,7 +11,8 @@ import type { StoreSettings } from "../store-options.ts";
 import { parseStorePlace } from "../store-place.ts";
 import { openTransferEnd, type OpenedEnd } from "../transfer/open-end.ts";
 import { directoryFacts } from "./directory-facts.ts";
-import { etcdFacts, removeBelow, type EtcdProbe } from "./etcd-facts.ts";
+import { etcdFacts, removeBelow } from "./etcd-facts.ts";
+import type { EtcdProbe } from "./etcd-probe.ts";
 import { tryStore } from "./steps.ts";
 import type { CheckFact, CheckStep, StoreCheck } from "./types.ts";
 

@@ -1,22 +1,9 @@
-import type { Clock, Log } from "../../base/index.ts";
 import { createMembers, type Members } from "../drivers/etcd/members.ts";
-import type { EtcdTls, Transport } from "../drivers/etcd/transport.ts";
-import { memberName, type EtcdAddress, type EtcdMember } from "../drivers/etcd/url.ts";
+import { memberName, type EtcdMember } from "../drivers/etcd/url.ts";
 import { listOf, numberOf, objectOf, parseObject, rangeBelow, type Json } from "../drivers/etcd/wire.ts";
-import type { EtcdUser } from "../drivers/etcd/login.ts";
+import type { EtcdProbe } from "./etcd-probe.ts";
 import { readQuota } from "./etcd-quota.ts";
 import type { CheckFact } from "./types.ts";
-
-/** What the members of a cluster are asked with. */
-export interface EtcdProbe {
-  readonly address: EtcdAddress;
-  readonly transport: Transport;
-  readonly user: EtcdUser | undefined;
-  readonly tls: EtcdTls | undefined;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly closed: AbortSignal;
-}
 
 interface MemberStatus {
   readonly member: EtcdMember;

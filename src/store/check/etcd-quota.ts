@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 
 import type { EtcdMember } from "../drivers/etcd/url.ts";
-import type { EtcdProbe } from "./etcd-facts.ts";
+import type { EtcdProbe } from "./etcd-probe.ts";
 
 const LIMIT_MS = 3000;
 const MAX_BYTES = 4 * 1024 * 1024;

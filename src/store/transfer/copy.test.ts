@@ -8,7 +8,8 @@ import { silentLog, systemClock } from "../../base/index.ts";
 import { chunks, collect, plain, text } from "../conformance/place.ts";
 import { startEtcd, type EtcdCluster } from "../testing/etcd.ts";
 import { makeTempRoot } from "../testing/temp-root.ts";
-import { copyStore, type CopyOptions, type CopyReport, type CopyStep } from "./copy.ts";
+import type { CopyStep } from "./copy-step.ts";
+import { copyStore, type CopyOptions, type CopyReport } from "./copy.ts";
 import { openTransferEnd, type OpenedEnd } from "./open-end.ts";
 
 let etcd: EtcdCluster;

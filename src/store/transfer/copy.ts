@@ -2,19 +2,13 @@ import { randomUUID } from "node:crypto";
 
 import { FarmError, type Clock } from "../../base/index.ts";
 import type { Store } from "../contract.ts";
+import type { CopyStep } from "./copy-step.ts";
 import { startFollowing, type Running } from "./following.ts";
 import { foldersBetween, isFlat, type FolderName, type TransferEnd } from "./end.ts";
 import { mirrorBlobs } from "./mirror-blobs.ts";
 import { mirrorFolder, type FolderMirror } from "./mirror-folder.ts";
 import { mirrorKeys } from "./mirror-keys.ts";
 import { verifyCopy, type Verification } from "./verify.ts";
-
-/** What a copy tells while it runs. */
-export type CopyStep =
-  | { readonly step: "blobs" | "keys" | "verify" }
-  | { readonly step: "folder"; readonly folder: FolderName }
-  /** Both are the same, checked by digest; changes are followed from here on, if that was asked for. */
-  | { readonly step: "level"; readonly verification: Verification };
 
 /** How a copy is done. */
 export interface CopyOptions {

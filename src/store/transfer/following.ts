@@ -1,6 +1,6 @@
 import { toFarmError } from "../../base/index.ts";
 import { pause } from "../bell.ts";
-import type { CopyStep } from "./copy.ts";
+import type { CopyStep } from "./copy-step.ts";
 import type { FolderName, TransferEnd } from "./end.ts";
 import type { BlobMirror } from "./mirror-blobs.ts";
 import type { FolderMirror } from "./mirror-folder.ts";
