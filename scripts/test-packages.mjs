@@ -16,6 +16,8 @@ const NEEDED = [
   ["unshare", "util-linux"],
   ["etcd", "etcd-server"],
   ["etcdctl", "etcd-client"],
+  ["fusermount", "fuse3"],
+  ["/usr/lib/python3/dist-packages/fusepy.py", "python3-fusepy"],
   ["ip", "iproute2"],
   ["nft", "nftables"],
   ["faketime", "faketime"],

@@ -124,7 +124,7 @@ async function oneByOne({ bench, store }, certificates) {
       times.push(performance.now() - began);
     }
     bench.report({
-      what: `${what}, p99`,
+      what: `${String(what)}, p99`,
       figure: round(quantile(times, 0.99), 1),
       unit: "ms",
       note: `p50 ${round(median(times), 1)} ms, one after the other`,

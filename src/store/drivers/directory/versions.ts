@@ -36,6 +36,8 @@ export function numbersOf(names: readonly string[]): readonly number[] {
 }
 
 const READ_TRIES = 20;
+/** Tries without a pause. */
+const AT_ONCE_TRIES = 3;
 /** A short file is looked at again for this long: its writer may not use links and be in the middle of it. */
 const SHORT_TRIES = 10;
 
@@ -52,7 +54,11 @@ export async function readLatest(directory: string, hasLinks: boolean): Promise<
     const numbers = await versionNumbers(directory);
     if (numbers.length === 0 && attempt > 1) return undefined;
     const found = await readHighest(directory, numbers, hasLinks);
-    if (found === "gone") continue;
+    if (found === "gone") {
+      // On a share the listing itself may be a second old: by the last try more than that has passed.
+      if (attempt > AT_ONCE_TRIES) await pause(10 * attempt, AbortSignal.timeout(1000));
+      continue;
+    }
     if (found !== "short") return found;
     short += 1;
     if (short === SHORT_TRIES) throw damaged(directory, numbers[0] ?? 0, "ends early");
