@@ -26,7 +26,12 @@ export default {
       { path: "^src/([^/]+)/" },
       { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index[.]ts$", `^src/(${SIDE_DOORS.join("|")})[.]ts$`] },
     ),
-    rule("clients", { path: rooms(["cli"]) }, { path: "^src/", pathNot: "^src/(cli|base)/|^src/admin/client[.]ts$" }),
+    // Besides the admin API's client: the tables of shared options; and in host.ts the types of what the composition root does for a verb.
+    rule(
+      "clients",
+      { path: rooms(["cli"]), pathNot: "^src/cli/(identity-)?host[.]ts$" },
+      { path: "^src/", pathNot: "^src/(cli|base)/|^src/admin/client[.]ts$|^src/(store/store|secrets/farm-key)-options[.]ts$" },
+    ),
     rule("pure", { path: rooms(PURE), pathNot: "[.]test[.]ts$|/testing/" }, { path: IO }),
     rule("no-cycles", {}, { circular: true }),
   ],

@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { FarmError } from "../../base/index.ts";
-import type { CopyReport, CopyStep, StoreCheck, StoreSettings } from "../../store/index.ts";
-import { readStoreSettings, STORE_OPTIONS } from "../../store/store-options.ts";
+import { readStoreSettings, STORE_OPTIONS, type StoreSettings } from "../../store/store-options.ts";
+import type { CopyReport, CopyStep, StoreCheck } from "../host.ts";
 import type { ExitCode, Session } from "../session.ts";
 import { formatTable } from "../table.ts";
 import { clean, count, formatTime } from "../text.ts";
