@@ -56,10 +56,8 @@ it("a machine joins with a token, serves with its folder alone, and is refused o
   const address = `https://127.0.0.1:${outside}`;
   expect(await succeed("init", "admin", "--store", "store")).toContain("the farm has its authority");
   expect(await succeed("init", "admin", "--store", "store")).toContain("nothing was changed");
-  const admin = start("admin", [
-    ...["admin", "--store", at("store"), "--local", at("admin")],
-    ...["--admin-port", String(inside), "--admin-listen", `127.0.0.1:${outside}`],
-  ]);
+  const listen = ["--admin-port", String(inside), "--admin-listen", `127.0.0.1:${outside}`];
+  const admin = start("admin", ["admin", "--store", at("store"), "--local", at("admin"), ...listen]);
   await until(async () => (await certfarm(["identities", "list"])).code === 0, {
     what: `the admin API: ${admin.log()}`,
     deadlineMs: 60_000,

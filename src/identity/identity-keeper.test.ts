@@ -178,6 +178,20 @@ describe("a change of the authority", () => {
     expect("reason" in verdictOn(web1, web2)).toBe(false);
   });
 
+  test("waits for an admin API that was not started again, and says so", async () => {
+    const stale = farm.desk; // it holds the former key
+    const web1 = await joined("web1", (as, requestPem) => stale.renew(as.identity(), requestPem));
+    const before = web1.state().serial;
+    await replaceAuthority({ ...farm.request(), rejoin: false });
+    await farm.admin.look();
+    await web1.look();
+    await web1.renewIfDue();
+    expect(web1.state()).toMatchObject({
+      serial: before,
+      renewalFailing: { problem: expect.stringContaining("former authority") as string },
+    });
+  });
+
   test("that no admin of the present one signed is not believed", async () => {
     const web1 = await joined("web1");
     const { authorityPem } = web1.identity();

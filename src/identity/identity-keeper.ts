@@ -6,7 +6,7 @@ import { openIdentity, saveIdentity } from "./identity-folder.ts";
 import { keyPemOf, makeIdentityKey } from "./identity-key.ts";
 import type { Signing } from "./signing.ts";
 import { openTrustFollower, type TrustFollower } from "./trust-follower.ts";
-import type { Identity } from "./types.ts";
+import type { Identity, VerifiedIdentity } from "./types.ts";
 import { isIssuedBy, splitAuthorities, verifyIdentity } from "./verify-identity.ts";
 
 /** What an authority answers to a certification request. */
@@ -66,6 +66,16 @@ export async function openIdentityKeeper(parts: KeeperParts): Promise<IdentityKe
   const keeper = new Keeper(parts, identity);
   await keeper.start();
   return keeper;
+}
+
+const renewalFailed = (problem: string): FarmError => new FarmError("IDENTITY_RENEWAL_FAILED", problem);
+
+/** Why a good certificate is not the one that was asked for. */
+function answerProblem(issued: IssuedIdentity, verdict: VerifiedIdentity, { role, name }: Identity): string | undefined {
+  if (verdict.role !== role || verdict.name !== name) return `the authority answered with the identity of ${verdict.role} ${verdict.name}`;
+  const [present] = splitAuthorities(issued.authorityPem);
+  const isPresent = present !== undefined && isIssuedBy(new X509Certificate(issued.certificatePem), present);
+  return isPresent ? undefined : "the admin API still signs with the former authority: start it again";
 }
 
 class Keeper implements IdentityKeeper {
@@ -160,16 +170,14 @@ class Keeper implements IdentityKeeper {
   async #renew(): Promise<void> {
     const { ask, dataDir, log } = this.#parts;
     const { role, name, farmId } = this.#identity;
-    if (ask === undefined) throw new FarmError("IDENTITY_RENEWAL_FAILED", "no admin API is known that could renew it; join again");
+    if (ask === undefined) throw renewalFailed("no admin API is known that could renew it; join again");
     const { keyPem, requestPem } = await makeIdentityKey(`${role} ${name}`);
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ASK_MS)]);
     const issued = await ask(this, requestPem, signal);
     const verdict = verifyIdentity(issued.certificatePem, { ...issued, farmId, revoked: this.revoked, now: this.#parts.clock.now() });
-    if ("reason" in verdict)
-      throw new FarmError("IDENTITY_RENEWAL_FAILED", `what the authority answered is not believed: ${verdict.problem}`);
-    if (verdict.role !== role || verdict.name !== name) {
-      throw new FarmError("IDENTITY_RENEWAL_FAILED", `the authority answered with the identity of ${verdict.role} ${verdict.name}`);
-    }
+    if ("reason" in verdict) throw renewalFailed(`what the authority answered is not believed: ${verdict.problem}`);
+    const problem = answerProblem(issued, verdict, this.#identity);
+    if (problem !== undefined) throw renewalFailed(problem);
     await saveIdentity(dataDir, { ...issued, keyPem });
     this.#failing = undefined;
     await this.#use();
