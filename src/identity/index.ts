@@ -1,6 +1,5 @@
 /** Who is who in a farm of many machines: its authority, identities, joining, renewal, revocation, and what they sign. */
 export type { Identity, IdentityReason, IdentityRefusal, IdentityRole, IdentityTrust, RevokedSerials, VerifiedIdentity } from "./types.ts";
-export { verifyIdentity } from "./verify-identity.ts";
 export {
   signAs,
   trustOf,
@@ -13,7 +12,7 @@ export {
 export { isStatement, readStatement } from "./signing-bytes.ts";
 export { openIdentity } from "./identity-folder.ts";
 export { openIdentityKeeper, type AskAuthority, type IdentityKeeper, type IdentityState, type IssuedIdentity } from "./identity-keeper.ts";
-export { clientTls, peerOf, serverTls, tlsOptions, type TlsParts } from "./tls.ts";
+export { peerOf, serverTls } from "./tls.ts";
 export { openAuthority } from "./authority-folder.ts";
 export { askRenewal } from "./ask-admin.ts";
 export { createIdentityDesk, requireOwnAuthority, type IdentityDesk, type ListedIdentity, type MadeToken } from "./identity-desk.ts";
