@@ -92,10 +92,7 @@ const LIST_AFTER_MS = 300;
 /** Opens everything below the data directory. @throws CERTIFICATES_KEPT_UNUSABLE */
 export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> {
   const { name, dataDir, log, passwords, scan } = settings;
-  const faults: Faults | undefined = settings.allowDrills === true ? {} : undefined;
-  const machineClock = settings.clock ?? systemClock;
-  const clock = faults === undefined ? machineClock : faultyClock(machineClock, faults);
-  const store = faults === undefined ? settings.store : faultyStore(settings.store, faults);
+  const { faults, machineClock, clock, store } = drillable(settings);
   const keep = await openKeptCopies({ folder: join(dataDir, "certificates"), log });
   const accessLogs = createAccessLogs({ dir: join(dataDir, "logs"), clock, log });
   const folder = store.folder("certificates");
@@ -145,4 +142,12 @@ export async function openNodeParts(settings: NodeSettings): Promise<NodeParts> 
       await accessLogs.close();
     },
   };
+}
+
+/** The clock and the store; where drills are allowed they can be made to fail. */
+function drillable(settings: NodeSettings) {
+  const machineClock = settings.clock ?? systemClock;
+  if (settings.allowDrills !== true) return { faults: undefined, machineClock, clock: machineClock, store: settings.store };
+  const faults: Faults = {};
+  return { faults, machineClock, clock: faultyClock(machineClock, faults), store: faultyStore(settings.store, faults) };
 }

@@ -74,9 +74,9 @@ import { privateKeyMissing } from "./private-key-missing.ts";
 import { proxyProtocolMismatch } from "./proxy-protocol-mismatch.ts";
 import { redirectionDiffers } from "./redirection-differs.ts";
 import { refusalsGrowing } from "./refusals-growing.ts";
-import { requestForged } from "./request-forged.ts";
 import { replicaBehind } from "./replica-behind.ts";
 import { requestFails } from "./request-fails.ts";
+import { requestForged } from "./request-forged.ts";
 import { rowCertificateMissing } from "./row-certificate-missing.ts";
 import { rowStoreNameWrong } from "./row-store-name-wrong.ts";
 import { sanCopyMissing } from "./san-copy-missing.ts";
@@ -173,9 +173,9 @@ export const RULES: readonly Rule[] = [
   proxyProtocolMismatch,
   redirectionDiffers,
   refusalsGrowing,
-  requestForged,
   replicaBehind,
   requestFails,
+  requestForged,
   rowCertificateMissing,
   rowStoreNameWrong,
   sanCopyMissing,
