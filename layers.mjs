@@ -27,6 +27,7 @@ export const SIDE_DOORS = [
   "store/conformance",
   "store/testing/etcd",
   "store/store-options",
+  "store/whole-store",
   "secrets/farm-key-options",
   "pki/certificate",
   "identity/join-shapes",

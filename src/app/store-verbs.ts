@@ -2,18 +2,8 @@ import { createLog, silentLog, systemClock } from "../base/index.ts";
 import type { StoreVerbs } from "../cli/index.ts";
 import { sendContent } from "../replica/index.ts";
 import { isPlainSecret } from "../secrets/index.ts";
-import {
-  backupStore,
-  checkStore,
-  copyStore,
-  openPlainFolder,
-  openStore,
-  openTransferEnd,
-  parseStorePlace,
-  restoreStore,
-  verifyBackup,
-  type StoreSettings,
-} from "../store/index.ts";
+import { openPlainFolder, openStore, parseStorePlace, type StoreSettings } from "../store/index.ts";
+import { backupStore, checkStore, copyStore, openTransferEnd, restoreStore, verifyBackup } from "../store/whole-store.ts";
 
 const clock = systemClock;
 

@@ -1,10 +1,11 @@
 import type { Transport } from "../admin/client.ts";
 import type { SentContent } from "../replica/index.ts";
 import type { FarmKeyOptions } from "../secrets/farm-key-options.ts";
-import type { BackupFacts, BackupReport, CopyReport, CopyStep, RestoreReport, StoreCheck, StoreSettings } from "../store/index.ts";
+import type { StoreSettings } from "../store/index.ts";
+import type { BackupFacts, BackupReport, CopyReport, CopyStep, RestoreReport, StoreCheck } from "../store/whole-store.ts";
 import type { IdentityHost } from "./identity-host.ts";
 
-export type { CopyReport, CopyStep, StoreCheck } from "../store/index.ts";
+export type { CopyReport, CopyStep, StoreCheck } from "../store/whole-store.ts";
 
 /** Where text goes. */
 export interface Terminal {

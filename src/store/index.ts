@@ -10,10 +10,3 @@ export { createMemoryBacking, createMemoryStore, type MemoryBacking } from "./dr
 export type { FaultPlan, MemoryCall, MemoryFault } from "./drivers/memory-faults.ts";
 export { etcdNodeRole, etcdRights, etcdRightsScript, rangeEndOf } from "./etcd-rights.ts";
 export { openEtcdStore, type EtcdStoreOptions } from "./drivers/etcd.ts";
-export { checkStore } from "./check/check-store.ts";
-export type { StoreCheck } from "./check/types.ts";
-export { backupStore, type BackupReport } from "./transfer/backup.ts";
-export { copyStore, type CopyReport } from "./transfer/copy.ts";
-export type { CopyStep } from "./transfer/copy-step.ts";
-export { openTransferEnd } from "./transfer/open-end.ts";
-export { restoreStore, verifyBackup, type BackupFacts, type RestoreReport } from "./transfer/restore.ts";
