@@ -180,7 +180,7 @@ describe("the health port", () => {
   });
 });
 
-test("at the end idle connections are closed at once, requests get a last answer, and nothing listens any longer", async () => {
+test("at the end who just connected gets an answer, idle connections are closed, and nothing listens any longer", async () => {
   const idle = await tls();
   idle.write("GET / HTTP/1.1\r\nHost: www.example.test\r\n\r\n");
   expect(String((await once(idle, "data"))[0])).toMatch(/^HTTP\/1\.1 30/);
@@ -199,9 +199,9 @@ test("at the end idle connections are closed at once, requests get a last answer
   const ended = Promise.all([once(idle, "close"), once(session, "goaway")]);
   const closing = node.close();
   idle.resume();
-  await ended;
   fresh.write("GET / HTTP/1.1\r\nHost: www.example.test\r\n\r\n");
   expect(String((await once(fresh, "data"))[0])).toMatch(/\r\nConnection: close\r\n/i);
+  await ended;
   await farm.apply(testYaml({ sites: SITES, nodes: [{ name: "web1", https: ports.https, health: ports.health }] }));
   await closing;
   for (const port of [ports.https, ports.health]) {
