@@ -195,7 +195,7 @@ test("at the end who just connected gets an answer, idle connections are closed,
         ALPNProtocols: ["h2"],
       }),
   });
-  await once(session, "connect");
+  await once(session.request({ ":path": "/" }).resume(), "end");
   const ended = Promise.all([once(idle, "close"), once(session, "goaway")]);
   const closing = node.close();
   idle.resume();
