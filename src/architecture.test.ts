@@ -32,7 +32,7 @@ describe("the layers of src/", () => {
     const { looked, broken } = await violations(ROOT);
     expect(broken).toEqual([]);
     expect(looked).toBeGreaterThan(200);
-  });
+  }, 120_000);
 
   test.each([
     ["an import of a higher room", "layer-base", "base/a.ts", `import "../node/index.ts";`],

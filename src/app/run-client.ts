@@ -53,7 +53,15 @@ async function serveAlone(given: Parameters<CliHost["serveAdmin"]>[0], signal: A
     const { passwords, local, adminPort, adminListen, adminName = [] } = given;
     const outside = adminListen === undefined ? {} : { outside: requireEndpoint(adminListen), names: adminName };
     const shared = { settings: given.store, farmKeyFile: given.farmKey.file ?? process.env["CERTFARM_FARM_KEY_FILE"] };
-    const admin = await serveAdmin({ sealed, local, port: adminPort, log, ...shared, ...outside, ...(passwords === undefined ? {} : { passwords }) });
+    const admin = await serveAdmin({
+      sealed,
+      local,
+      port: adminPort,
+      log,
+      ...shared,
+      ...outside,
+      ...(passwords === undefined ? {} : { passwords }),
+    });
     const elsewhere = admin.outsideUrl === undefined ? "" : `for other machines: ${admin.outsideUrl}\n`;
     process.stdout.write(`admin API: ${admin.url}\n${elsewhere}token file: ${admin.tokenFile}\n`);
     await aborted(signal);

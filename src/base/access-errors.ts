@@ -22,7 +22,12 @@ export const ACCESS_ERRORS = {
     "Wait for the time that is named, and give the right token: --token-file FILE.",
   ),
   ADMIN_HTTPS_ONLY: row("The admin API was called without TLS where it speaks TLS only", 400, 2, "Call it by https://."),
-  ADMIN_REQUEST_MALFORMED: row("A request to the admin API is no HTTP request, or its headers are too large", 400, 2, "Look at what sends it."),
+  ADMIN_REQUEST_MALFORMED: row(
+    "A request to the admin API is no HTTP request, or its headers are too large",
+    400,
+    2,
+    "Look at what sends it.",
+  ),
   ADMIN_IDENTITY_NEEDED: row(
     "The admin API is to be reached from other machines and has no identity",
     500,
@@ -37,7 +42,12 @@ export const ACCESS_ERRORS = {
   ),
   TOKEN_NAME_TAKEN: row("A token of that name exists", 409, 3, "Give another name, or revoke it: `certfarm token revoke NAME`."),
   TOKEN_UNKNOWN: row("The farm has no such token", 404, 2, "Look at `certfarm token list`."),
-  TOKEN_LIMIT: row("The farm has too many tokens", 409, 3, "Revoke those that nobody uses: `certfarm token list`, `certfarm token revoke NAME`."),
+  TOKEN_LIMIT: row(
+    "The farm has too many tokens",
+    409,
+    3,
+    "Revoke those that nobody uses: `certfarm token list`, `certfarm token revoke NAME`.",
+  ),
   AUDIT_DAMAGED: row(
     "The audit log in the store is damaged",
     500,

@@ -98,12 +98,6 @@ export const OPERATING_ERRORS = {
     2,
     "Give the token file that `certfarm up` or `certfarm admin` names: --token-file FILE.",
   ),
-  ADMIN_FORBIDDEN: row(
-    "The caller's role does not allow the call",
-    403,
-    4,
-    "Use a token or an identity of the role that is named; `certfarm token add NAME --role ROLE` makes a token.",
-  ),
   ADMIN_HOST_REFUSED: row("The admin API was called by a name that it does not go by", 403, 2, "Call it as 127.0.0.1, [::1] or localhost."),
   ADMIN_ROUTE_ABSENT: row("The admin API has no such address", 404, 2, "Look at /openapi.json of the admin API."),
   ADMIN_METHOD_WRONG: row("The admin API's address does not take that method", 405, 2, "Look at /openapi.json of the admin API."),

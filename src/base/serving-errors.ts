@@ -75,7 +75,12 @@ export const SERVING_ERRORS = {
     2,
     "Check that the share is mounted and readable, or that etcd's members run and have a majority (`etcdctl endpoint health`).",
   ),
-  STORE_URL_INVALID: row("A store's address is not valid", 400, 2, "Write etcds://USER@HOST:2379,HOST:2379/PREFIX; docs/store.md shows it."),
+  STORE_URL_INVALID: row(
+    "A store's address is not valid",
+    400,
+    2,
+    "Write etcds://USER@HOST:2379,HOST:2379/PREFIX; docs/store.md shows it.",
+  ),
   STORE_FILE_UNUSABLE: row(
     "A file that the store is entered with cannot be used",
     500,
