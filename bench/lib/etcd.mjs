@@ -58,7 +58,9 @@ export async function startEtcd(folder, count) {
       }, 0),
     async stop() {
       for (const member of members) member.kill("SIGKILL");
-      await Promise.all(members.map((member) => member.exitCode ?? member.signalCode ?? once(member, "exit")));
+      await Promise.all(
+        members.filter((member) => member.exitCode === null && member.signalCode === null).map((member) => once(member, "exit")),
+      );
     },
   };
 }

@@ -94,9 +94,12 @@ export function readStoreSettings(
     if (file !== undefined) settings[name] = resolve(file);
   }
   const blobs = told.get("blobs");
-  if (blobs !== undefined) settings.blobs = /^[a-z0-9+.-]+:\/\//i.test(blobs) ? blobs : resolve(blobs);
+  if (blobs !== undefined) settings.blobs = blobsPlace(blobs);
   return settings as StoreSettings; // `place` is there, the others may be absent
 }
+
+/** An address stays as it is, a path becomes absolute. */
+const blobsPlace = (blobs: string): string => (/^[a-z0-9+.-]+:\/\//i.test(blobs) ? blobs : resolve(blobs));
 
 /** A user and a password file go together. @throws STORE_URL_INVALID */
 export function requirePassword(place: string, user: string | undefined, passwordFile: string | undefined): void {

@@ -2,7 +2,7 @@ import type { Examination } from "../examination.ts";
 import type { ProbeOutcome } from "../observation.ts";
 import type { Rule } from "../rule.ts";
 import { ip } from "./evidence.ts";
-import { ask, RESET, served, type CellScript, type Script } from "./examination.ts";
+import { ask, served, type CellScript, type Script } from "./examination.ts";
 
 export const HOST = "www.example.com";
 export const SHOP = "shop.example.com";
