@@ -1,7 +1,7 @@
 /**
  * `npm run test:faults`: a farm of many machines under load, and every fault that this machine can make (docs/faults.md).
  * `npm run test:faults` runs the short selection, `npm run test:faults all` everything and writes the table of docs/faults.md,
- * `npm run test:faults WORD…` the faults whose name has one of the words.
+ * `npm run test:faults TEXT…` the faults whose name has one of the texts.
  *
  * Everything runs in namespaces of its own (network, mounts, processes), which the kernel takes away with the last process.
  */
@@ -40,5 +40,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error("The faults suite needs root (or sudo) and a machine on which namespaces, bridges and nftables can be made.");
     process.exit(2);
   }
-  process.exit(testFaults(process.argv.slice(2).join(" ") || process.env["FAULTS"] || "short"));
+  process.exit(testFaults(process.argv.slice(2).join(";") || process.env["FAULTS"] || "short"));
 }

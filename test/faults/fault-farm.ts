@@ -92,7 +92,8 @@ export async function startFaultFarm(): Promise<FaultFarm> {
   mountDisks();
   installBuilds();
   const add = (host: Host, how: Parameters<typeof createPart>[2]): void => void parts.set(host, createPart(network, host, how));
-  for (const host of ETCD_HOSTS) add(host, () => ({ command: ["etcd", ...etcdArguments(host)], env: { GOMAXPROCS: "1" } }));
+  for (const host of ETCD_HOSTS)
+    add(host, () => ({ command: ["etcd", ...etcdArguments(host)], env: { GOMAXPROCS: "1" }, endsWith: "SIGTERM" }));
   for (const host of ETCD_HOSTS) parts.get(host)?.start();
   const authority = await createTestAuthority();
   writeFileSync(join(ROOT, "ca.pem"), authority.certificatePem);

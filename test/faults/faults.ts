@@ -192,7 +192,7 @@ export const FAULTS: readonly Fault[] = [
   },
   { name: "a node's disk is full", seconds: [12, 6], ...harmless, begin: (farm) => Promise.resolve(fill(farm, "web4")) },
   {
-    name: "an etcd member's disk is full until the member ends",
+    name: "an etcd member's disk is full",
     seconds: [12, 6],
     ...harmless,
     async begin(farm) {

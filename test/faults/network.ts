@@ -60,11 +60,11 @@ export function createNetwork(): Network {
     spawn: (host, [command = "", ...args], { env = {}, stdio }) =>
       spawn("ip", ["netns", "exec", host, command, ...args], { stdio, env: { ...plainEnvironment(), ...env } }),
     cut: (host, others) => cut(host, others),
-    lose: (host, percent) => addTable(host, `chain input { type filter hook input priority 0; numgen random mod 100 < ${percent} drop\n }`),
-    divert: (host, from, to) => {
-      const match = `ip daddr ${addressOf(from.host)} tcp dport ${from.port}`;
-      const target = `${addressOf(to.host)}:${to.port}`;
-      return addTable(host, `chain output { type nat hook output priority -100; ${match} dnat ip to ${target}\n }`);
+    lose: (host, percent) => dropping(host, `chain input { type filter hook input priority 0; numgen random mod 100 < ${percent} drop\n }`),
+    divert(host, from, to) {
+      const [door, other] = [from, to].map(({ host: at, port }) => `${addressOf(at)} . ${port}`);
+      run("ip", "netns", "exec", host, "nft", `add element inet lines doors { ${door} : ${other} }`);
+      return () => run("ip", "netns", "exec", host, "nft", `delete element inet lines doors { ${door} }`);
     },
   };
 }
@@ -76,11 +76,25 @@ function addHost(host: Host): void {
   run("ip", "-netns", host, "address", "add", `${addressOf(host)}/24`, "dev", "eth0");
   run("ip", "-netns", host, "link", "set", "eth0", "up");
   run("ip", "-netns", host, "link", "set", "lo", "up");
+  nft(host, LINES);
+}
+
+/**
+ * Where connections are diverted to. It is there from the beginning: the kernel translates connections by what it saw of their first packet, and
+ * would cut those that it did not know, or no longer knew.
+ */
+const LINES = `table inet lines {
+  map doors { type ipv4_addr . inet_service : ipv4_addr . inet_service; }
+  chain output { type nat hook output priority -100; dnat ip to ip daddr . tcp dport map @doors; }
+}`;
+
+function nft(host: Host, text: string): void {
+  execFileSync("ip", ["netns", "exec", host, "nft", "-f", "-"], { input: `${text}\n` });
 }
 
 function cut(host: Host, others: readonly Host[]): Heal {
   const them = `{ ${others.map(addressOf).join(", ")} }`;
-  return addTable(
+  return dropping(
     host,
     `chain input { type filter hook input priority 0; ip saddr ${them} drop
      }
@@ -91,10 +105,10 @@ function cut(host: Host, others: readonly Host[]): Heal {
 
 let tables = 0;
 
-function addTable(host: Host, chains: string): Heal {
+function dropping(host: Host, chains: string): Heal {
   tables += 1;
   const name = `fault${tables}`;
-  execFileSync("ip", ["netns", "exec", host, "nft", "-f", "-"], { input: `table inet ${name} {\n${chains}\n}\n` });
+  nft(host, `table inet ${name} {\n${chains}\n}`);
   return () => run("ip", "netns", "exec", host, "nft", "delete", "table", "inet", name);
 }
 

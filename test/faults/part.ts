@@ -28,6 +28,8 @@ export interface Part {
 export interface PartCommand {
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** How it ends when SIGTERM asks it to; etcd puts everything in order and then lets the signal end it. @default 0 */
+  readonly endsWith?: number | NodeJS.Signals;
 }
 
 const END_MS = 60_000;
@@ -36,6 +38,7 @@ const MAX_LOG = 2_000_000;
 /** A part that is not started yet. */
 export function createPart(network: Network, host: Host, how: () => PartCommand): Part {
   let child: ChildProcess | undefined;
+  let command: PartCommand = how();
   let log = "";
   let logged = 0;
   const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
@@ -58,8 +61,8 @@ export function createPart(network: Network, host: Host, how: () => PartCommand)
     log: () => log,
     start() {
       if (isRunning()) throw new Error(`${host} runs already`);
-      const { command, env = {} } = how();
-      child = network.spawn(host, command, { env, stdio: ["ignore", "ignore", "pipe"] });
+      command = how();
+      child = network.spawn(host, command.command, { env: command.env ?? {}, stdio: ["ignore", "ignore", "pipe"] });
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         log = (log + text).slice(-MAX_LOG);
         logged += text.length;
@@ -73,8 +76,8 @@ export function createPart(network: Network, host: Host, how: () => PartCommand)
     thaw: () => void child?.kill("SIGCONT"),
     async end() {
       await ended("SIGTERM");
-      const how = child?.exitCode ?? child?.signalCode;
-      if (how !== 0) throw new Error(`${host} ended with ${how}; its log ends with:\n${log.slice(-3000)}`);
+      const end = child?.exitCode ?? child?.signalCode;
+      if (end !== (command.endsWith ?? 0)) throw new Error(`${host} ended with ${end}; its log ends with:\n${log.slice(-3000)}`);
     },
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { until } from "../farm/until.ts";
 import type { FaultFarm } from "./fault-farm.ts";
-import { judge, type Excuse, type Verdict } from "./judge.ts";
+import { judge, type Excuse, type Moments, type Verdict } from "./judge.ts";
 import { BALANCER_HOSTS } from "./network.ts";
 import { machineMs } from "./load/start-load.ts";
 
@@ -29,6 +29,7 @@ export interface Fault {
 export interface Seen extends Verdict {
   readonly name: string;
   readonly mayFail: string;
+  readonly moments: Moments;
   readonly lastedMs: number;
   readonly recoveryMs: number;
 }
@@ -64,17 +65,18 @@ export async function play(farm: FaultFarm, fault: Fault, isShort: boolean): Pro
   await until(proved, { what: "everything is proved again", deadlineMs: 5 * RECOVERY_MS, everyMs: 100 });
   const provedMs = machineMs();
   await allEnded(farm, provedMs);
+  const moments = { beganMs, inPlaceMs, healedMs, provedMs };
   const verdict = judge(farm.load.records, {
-    moments: { beganMs, inPlaceMs, healedMs, provedMs },
+    moments,
     excuse: fault.excuse,
     issued: farm.store.issued,
   });
   const { name, mayFail } = fault;
-  return { ...verdict, name, mayFail, lastedMs: healedMs - beganMs, recoveryMs: provedMs - healedMs };
+  return { ...verdict, name, mayFail, moments, lastedMs: healedMs - beganMs, recoveryMs: provedMs - healedMs };
 }
 
 /** Until every client has ended the request that it had under way at that moment. */
 async function allEnded(farm: FaultFarm, atMs: number): Promise<void> {
-  const later = (): number => farm.load.records.filter(({ s }) => s > atMs).length;
+  const later = (): number => new Set(farm.load.records.filter(({ s }) => s > atMs).map(({ c }) => c)).size;
   while (later() < farm.clients) await farm.load.requests(1);
 }
