@@ -53,6 +53,14 @@ const CLIENTS: readonly ClientKind[] = [
   "curl",
 ];
 
+/** An answer of a health port. */
+interface HealthView {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  /** The time of day on that host, to the second. */
+  readonly clockMs: number;
+}
+
 /** A farm of nine machines, and its clients' one. */
 export interface FaultFarm {
   readonly network: Network;
@@ -74,7 +82,7 @@ export interface FaultFarm {
   /** Undefined when everything is proved, else what is not. */
   notProved(): Promise<string | undefined>;
   /** GET to a node's or balancer's health port, seen from the tests' machine. */
-  health(host: Host, path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  health(host: Host, path: string): Promise<HealthView>;
   /** How long every log is now. */
   marks(): ReadonlyMap<Host, number>;
   /** What nodes and balancers have logged since then. */
@@ -264,11 +272,12 @@ async function compileChild(file: string): Promise<string> {
   return target;
 }
 
-async function health(host: Host, path: string): Promise<{ status: number; body: Record<string, unknown> }> {
+async function health(host: Host, path: string): Promise<HealthView> {
   const isBalancer = (BALANCER_HOSTS as readonly Host[]).includes(host);
   const url = `http://${addressOf(host)}:${isBalancer ? BALANCER_HEALTH_PORT : HEALTH_PORT}${path}`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  const clockMs = Date.parse(answer.headers.get("date") ?? "");
+  return { status: answer.status, clockMs, body: (await answer.json()) as Record<string, unknown> };
 }
 
 async function etcdByRole(): Promise<{ leader: Host; follower: Host }> {

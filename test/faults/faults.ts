@@ -213,6 +213,11 @@ export const FAULTS: readonly Fault[] = [
       farm.skew("web3", seconds);
       return Promise.resolve(() => farm.skew("web3", 0));
     },
+    async during(farm) {
+      const isOff = async (): Promise<boolean> =>
+        Math.abs((await farm.health("web3", "/livez")).clockMs - Date.now() - seconds * 1000) < 10_000;
+      await until(isOff, { what: "the node's clock is wrong" });
+    },
   })),
   rolling("all nodes", NODE_HOSTS, { short: true }),
   rolling("both balancers", BALANCER_HOSTS),
@@ -222,6 +227,9 @@ export const FAULTS: readonly Fault[] = [
     async begin(farm) {
       farm.useBuild("second");
       await roll(farm, [...NODE_HOSTS, ...BALANCER_HOSTS]);
+      for (const part of farm.parts([...NODE_HOSTS, ...BALANCER_HOSTS])) {
+        if (!/"version":"[^"]+-second"/.test(part.log())) throw new Error(`${part.host} does not run the second build`);
+      }
     },
   }),
 ];
